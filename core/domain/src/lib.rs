@@ -1,0 +1,23 @@
+//! The words of sales performance management: amounts, days, periods, tables, plans, findings and extension points.
+//! Knows no input or output, no clock, no randomness and no floating point.
+
+pub mod calendar;
+pub mod date;
+pub mod finding;
+pub mod fixed;
+pub mod ids;
+pub mod plan;
+pub mod point;
+pub mod schema;
+pub mod settings;
+pub mod table;
+pub mod tiers;
+
+pub use calendar::{Calendar, Period};
+pub use date::{Day, Span};
+pub use finding::{Finding, Severity};
+pub use fixed::{MONEY_SCALE, RATE_SCALE, Rounding, RoundingMode};
+pub use table::{Column, NULL_CODE, NULL_NUMBER, Table, TextColumn};
+
+/// Version of the calculation. It is part of every run's manifest: a change that alters any result changes it.
+pub const ENGINE_VERSION: &str = "1";

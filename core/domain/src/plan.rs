@@ -1,0 +1,217 @@
+//! Compensation plans and measures, as written in `plans/*.toml` and `company.toml`.
+
+use crate::fixed::Rounding;
+use crate::settings::empty_object;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a measure adds up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum MeasureValue {
+    /// The credited amount in company currency.
+    #[default]
+    Amount,
+    /// The transaction's quantity times the credit's share.
+    Units,
+    /// The transaction's amount less its cost, converted, times the credit's share.
+    Margin,
+    /// The number of credit lines.
+    Count,
+    /// The number of different transactions.
+    Transactions,
+}
+
+/// The kinds of credit, in the order of their codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CreditKind {
+    Direct,
+    Split,
+    Overlay,
+    Rollup,
+}
+
+impl CreditKind {
+    pub const ALL: [CreditKind; 4] = [CreditKind::Direct, CreditKind::Split, CreditKind::Overlay, CreditKind::Rollup];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            CreditKind::Direct => "direct",
+            CreditKind::Split => "split",
+            CreditKind::Overlay => "overlay",
+            CreditKind::Rollup => "rollup",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<CreditKind> {
+        CreditKind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// A field of a credit or of its transaction that a condition can test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConditionField {
+    /// Kind of the transaction: order, invoice, payment, return, cancellation.
+    Kind,
+    Account,
+    Industry,
+    Segment,
+    Product,
+    Family,
+    Territory,
+    Currency,
+    Tag,
+    /// Label of the crediting rule.
+    Rule,
+    /// Converted amount of the transaction.
+    Amount,
+    Quantity,
+    Discount,
+    /// Margin of the transaction as a fraction of its amount.
+    MarginRate,
+}
+
+/// A test that a credit must pass. All parts that are given must hold; a field without value passes only `not_in`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    pub field: ConditionField,
+    /// One of these; for `family` and `territory` their descendants too, unless `exact`.
+    #[serde(default, rename = "in", skip_serializing_if = "Option::is_none")]
+    pub any_of: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_in: Option<Vec<String>>,
+    #[serde(default)]
+    pub exact: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<Decimal>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub below: Option<Decimal>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measure {
+    pub id: String,
+    #[serde(default)]
+    pub name: String,
+    #[serde(default)]
+    pub value: MeasureValue,
+    /// The kinds of credit that count; all where empty.
+    #[serde(default)]
+    pub credits: Vec<CreditKind>,
+    #[serde(default, rename = "where")]
+    pub conditions: Vec<Condition>,
+}
+
+/// Over which span results accumulate before the formula sees them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum Accumulate {
+    /// Every credit alone.
+    Transaction,
+    #[default]
+    Period,
+    Quarter,
+    Year,
+}
+
+/// Which quota stands against a result that accumulates over a quarter or a year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum QuotaBasis {
+    /// The sum of the quotas of the whole quarter or year.
+    #[default]
+    Span,
+    /// The sum of the quotas from its start up to and with the period.
+    ToDate,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proration {
+    #[default]
+    None,
+    /// By the days of the period on which the payee is assigned to the plan, over all its days.
+    CalendarDays,
+}
+
+/// What a cap is a share of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CapOf {
+    /// The quota that the formula sees.
+    Quota,
+    /// The target of the assignment.
+    Target,
+}
+
+/// A hard upper limit: `amount`, or `rate` of something. What exceeds it is not earned and is shown as a slice of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cap {
+    /// The span whose sum is limited. On a plan, the sum of all components.
+    #[serde(default)]
+    pub per: Accumulate,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Decimal>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Decimal>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<CapOf>,
+}
+
+/// One earning rule of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Component {
+    pub id: String,
+    #[serde(default)]
+    pub name: String,
+    /// The measure that the formula sees as `credited`.
+    pub measure: String,
+    /// The measure whose quota the formula sees as `quota`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<String>,
+    #[serde(default)]
+    pub accumulate: Accumulate,
+    /// Whether earlier results of the span are recomputed at the rate now reached and the difference paid.
+    #[serde(default)]
+    pub true_up: bool,
+    #[serde(default)]
+    pub quota_basis: QuotaBasis,
+    #[serde(default)]
+    pub prorate_quota: Proration,
+    /// Name of the compensation extension.
+    pub formula: String,
+    #[serde(default = "empty_object")]
+    pub settings: serde_json::Value,
+    /// Further measures of the row's span, by the name under which the formula sees them (`inputs.<name>`).
+    #[serde(default)]
+    pub inputs: BTreeMap<String, String>,
+    /// Values that `params.<name>` has where a payee has none of their own.
+    #[serde(default)]
+    pub params: BTreeMap<String, Decimal>,
+    /// Applied once, to the formula's result.
+    #[serde(default)]
+    pub rounding: Rounding,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cap: Option<Cap>,
+    /// The clause of the plan document that says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clause: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    pub id: String,
+    #[serde(default)]
+    pub name: String,
+    pub components: Vec<Component>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cap: Option<Cap>,
+}

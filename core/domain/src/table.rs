@@ -1,0 +1,195 @@
+//! Batches of rows as columns: what is imported, pinned, handed to extensions and stored.
+
+use crate::fixed;
+
+/// The number that stands for "no value" in a number column.
+pub const NULL_NUMBER: i64 = i64::MIN;
+/// The code that stands for "no value" in a text column.
+pub const NULL_CODE: u32 = u32::MAX;
+
+/// Text as a dictionary and a code for each row.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TextColumn {
+    pub dictionary: Vec<String>,
+    pub codes: Vec<u32>,
+}
+
+impl TextColumn {
+    /// Builds a column whose dictionary holds the distinct values in ascending order.
+    pub fn from_values<S: AsRef<str>>(values: &[Option<S>]) -> TextColumn {
+        let distinct: std::collections::BTreeSet<&str> = values.iter().flatten().map(AsRef::as_ref).collect();
+        let index: std::collections::HashMap<&str, u32> =
+            distinct.iter().enumerate().map(|(code, text)| (*text, code as u32)).collect();
+        let codes = values.iter().map(|value| value.as_ref().map_or(NULL_CODE, |text| index[text.as_ref()])).collect();
+        TextColumn { dictionary: distinct.into_iter().map(str::to_owned).collect(), codes }
+    }
+
+    pub fn get(&self, row: usize) -> Option<&str> {
+        self.dictionary.get(*self.codes.get(row)? as usize).map(String::as_str)
+    }
+
+    /// The same values with a dictionary that is sorted, distinct and free of unused entries.
+    pub fn canonical(&self) -> TextColumn {
+        let mut used = vec![false; self.dictionary.len()];
+        for code in &self.codes {
+            if let Some(flag) = used.get_mut(*code as usize) {
+                *flag = true;
+            }
+        }
+        let mut order: Vec<usize> = (0..self.dictionary.len()).filter(|index| used[*index]).collect();
+        order.sort_by(|left, right| self.dictionary[*left].cmp(&self.dictionary[*right]));
+        let mut mapping = vec![NULL_CODE; self.dictionary.len()];
+        let mut dictionary: Vec<String> = Vec::with_capacity(order.len());
+        for index in order {
+            if dictionary.last() != Some(&self.dictionary[index]) {
+                dictionary.push(self.dictionary[index].clone());
+            }
+            mapping[index] = (dictionary.len() - 1) as u32;
+        }
+        let codes = self.codes.iter().map(|code| mapping.get(*code as usize).copied().unwrap_or(NULL_CODE)).collect();
+        TextColumn { dictionary, codes }
+    }
+}
+
+/// One column. A number is `value / 10^scale`; days are numbers of scale 0 counted from 1970-01-01.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Column {
+    Number { scale: u8, values: Vec<i64> },
+    Text(TextColumn),
+}
+
+impl Column {
+    pub fn money(values: Vec<i64>) -> Column {
+        Column::Number { scale: fixed::MONEY_SCALE, values }
+    }
+
+    pub fn rate(values: Vec<i64>) -> Column {
+        Column::Number { scale: fixed::RATE_SCALE, values }
+    }
+
+    pub fn integer(values: Vec<i64>) -> Column {
+        Column::Number { scale: 0, values }
+    }
+
+    pub fn text<S: AsRef<str>>(values: &[Option<S>]) -> Column {
+        Column::Text(TextColumn::from_values(values))
+    }
+
+    pub fn len(&self) -> usize {
+        match self {
+            Column::Number { values, .. } => values.len(),
+            Column::Text(text) => text.codes.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The value in plain notation; `None` for no value or a row that is not there.
+    pub fn show(&self, row: usize) -> Option<String> {
+        match self {
+            Column::Number { scale, values } => {
+                values.get(row).filter(|value| **value != NULL_NUMBER).map(|value| fixed::format(*value, *scale))
+            }
+            Column::Text(text) => text.get(row).map(str::to_owned),
+        }
+    }
+}
+
+/// A named set of columns of equal length. The order of columns is part of the table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Table {
+    pub name: String,
+    pub columns: Vec<(String, Column)>,
+}
+
+impl Table {
+    pub fn new(name: &str) -> Table {
+        Table { name: name.to_owned(), columns: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn with(mut self, name: &str, column: Column) -> Table {
+        self.columns.push((name.to_owned(), column));
+        self
+    }
+
+    pub fn row_count(&self) -> usize {
+        self.columns.first().map_or(0, |(_, column)| column.len())
+    }
+
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|(own, _)| own == name).map(|(_, column)| column)
+    }
+
+    /// The values of a number column, whatever its scale.
+    pub fn numbers(&self, name: &str) -> Option<&[i64]> {
+        match self.column(name)? {
+            Column::Number { values, .. } => Some(values),
+            Column::Text(_) => None,
+        }
+    }
+
+    pub fn texts(&self, name: &str) -> Option<&TextColumn> {
+        match self.column(name)? {
+            Column::Text(text) => Some(text),
+            Column::Number { .. } => None,
+        }
+    }
+
+    /// `None` when all columns have one length and every code is in its dictionary; otherwise what is wrong.
+    pub fn defect(&self) -> Option<String> {
+        let rows = self.row_count();
+        for (name, column) in &self.columns {
+            if column.len() != rows {
+                return Some(format!("column `{name}` of table `{}` has {} rows, the first column has {rows}", self.name, column.len()));
+            }
+            if let Column::Text(text) = column {
+                let size = text.dictionary.len();
+                if let Some(code) = text.codes.iter().find(|code| **code != NULL_CODE && **code as usize >= size) {
+                    return Some(format!("column `{name}` of table `{}` has code {code} in a dictionary of {size}", self.name));
+                }
+            }
+        }
+        None
+    }
+
+    /// The rows at `order`, in that order.
+    pub fn take(&self, order: &[usize]) -> Table {
+        let columns = self.columns.iter().map(|(name, column)| {
+            let column = match column {
+                Column::Number { scale, values } => {
+                    Column::Number { scale: *scale, values: order.iter().map(|row| values[*row]).collect() }
+                }
+                Column::Text(text) => Column::Text(
+                    TextColumn { dictionary: text.dictionary.clone(), codes: order.iter().map(|row| text.codes[*row]).collect() }
+                        .canonical(),
+                ),
+            };
+            (name.clone(), column)
+        });
+        Table { name: self.name.clone(), columns: columns.collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_canonical_column_shows_the_same_values() {
+        let column = TextColumn { dictionary: vec!["b".into(), "x".into(), "a".into(), "b".into()], codes: vec![0, 2, NULL_CODE, 3] };
+        let canonical = column.canonical();
+        assert_eq!(canonical.dictionary, ["a", "b"]);
+        assert_eq!((0..4).map(|row| canonical.get(row)).collect::<Vec<_>>(), [Some("b"), Some("a"), None, Some("b")]);
+    }
+
+    #[test]
+    fn lying_lengths_and_codes_are_named() {
+        let table = Table::new("t").with("a", Column::integer(vec![1, 2])).with("b", Column::integer(vec![1]));
+        assert!(table.defect().is_some_and(|defect| defect.contains("`b`")));
+        let table = Table::new("t").with("a", Column::Text(TextColumn { dictionary: vec![], codes: vec![0] }));
+        assert!(table.defect().is_some_and(|defect| defect.contains("code 0")));
+    }
+}
