@@ -1,1 +1,19 @@
-//! placeholder
+//! The use cases: what a person can do with Attain. Knows no HTTP and no SQL text.
+
+pub mod analysis;
+pub mod check;
+pub mod company;
+pub mod expected;
+pub mod explain;
+pub mod extensions;
+pub mod fetch;
+pub mod folder;
+mod instance;
+pub mod planning;
+mod proposals;
+pub mod refusal;
+pub mod runs;
+pub mod summary;
+
+pub(crate) use instance::{now_ms, shown_ms};
+pub use instance::{AuditReport, Config, Instance, incident_id, token_equal};

@@ -1,1 +1,152 @@
-//! placeholder
+//! One SQL database, SQLite or PostgreSQL, opened only where it is durable: connections, transactions, bulk inserts and
+//! migrations. Knows nothing of sales; the queries live with those who ask them.
+
+mod migrations;
+mod open;
+mod rows;
+pub mod trial;
+
+pub use migrations::{SCHEMA_VERSION, schema_version};
+pub use rows::{Value, execute, insert, placeholders};
+pub use sqlx;
+
+use sqlx::{Any, AnyPool, Transaction};
+use std::fs::File;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+/// What queries run on. Both [`Read`] and [`Tx`] are one: `&mut read` and `&mut tx` fit where it is asked for.
+pub type Connection = sqlx::AnyConnection;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+impl Kind {
+    pub fn of(connection: &Connection) -> Kind {
+        if connection.backend_name() == "SQLite" { Kind::Sqlite } else { Kind::Postgres }
+    }
+}
+
+/// Who opens the database. A server holds `<file>.lock` of a SQLite database for as long as it lives, so a second server
+/// on that file is refused. Commands do not take the lock: they read and write beside a server, through SQLite's own
+/// locking. Only a migration needs the file alone: while a server runs, a command of a newer version is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    Server,
+    Command,
+}
+
+/// Why a database is not opened; the text says what to change.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Refused(pub String);
+
+/// Cheap to clone; all clones share the connections and the lock.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pool: AnyPool,
+    kind: Kind,
+    writer: Arc<Mutex<()>>,
+    /// Held, never read: the lock on the file ends with the last clone.
+    _lock: Option<Arc<File>>,
+}
+
+impl Database {
+    /// Opens `sqlite:<path>` (created if it is not there) or `postgres://…`, checks that commits are durable and brings the
+    /// schema up to date.
+    pub async fn open(url: &str, access: Access) -> anyhow::Result<Database> {
+        open::open(url, access).await
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// One consistent view of the database that never waits for a writer and never makes one wait.
+    pub async fn read(&self) -> anyhow::Result<Read> {
+        let begin = match self.kind {
+            Kind::Sqlite => "begin deferred",
+            Kind::Postgres => "begin isolation level repeatable read read only",
+        };
+        Ok(Read { transaction: self.pool.begin_with(begin).await? })
+    }
+
+    /// The transaction in which to change something; dropped without [`Tx::commit`] it changes nothing. SQLite has one at a
+    /// time, and the next one waits its turn here.
+    pub async fn begin(&self) -> anyhow::Result<Tx> {
+        match self.kind {
+            Kind::Sqlite => {
+                let turn = self.writer.clone().lock_owned().await;
+                Ok(Tx { transaction: self.pool.begin_with("begin immediate").await?, _turn: Some(turn) })
+            }
+            Kind::Postgres => Ok(Tx { transaction: self.pool.begin_with("begin isolation level read committed").await?, _turn: None }),
+        }
+    }
+
+    /// Closes all connections; a SQLite file is then complete without its `-wal`.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// A read-only snapshot; see [`Database::read`].
+#[derive(Debug)]
+pub struct Read {
+    transaction: Transaction<'static, Any>,
+}
+
+impl Deref for Read {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.transaction
+    }
+}
+
+impl DerefMut for Read {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.transaction
+    }
+}
+
+/// A write transaction; see [`Database::begin`].
+#[derive(Debug)]
+pub struct Tx {
+    transaction: Transaction<'static, Any>,
+    // After the transaction: the turn passes on when it is over.
+    _turn: Option<OwnedMutexGuard<()>>,
+}
+
+impl Tx {
+    /// Durable when it returns.
+    pub async fn commit(self) -> anyhow::Result<()> {
+        self.transaction.commit().await?;
+        Ok(())
+    }
+
+    pub async fn rollback(self) -> anyhow::Result<()> {
+        self.transaction.rollback().await?;
+        Ok(())
+    }
+}
+
+impl Deref for Tx {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.transaction
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.transaction
+    }
+}
+
+#[cfg(test)]
+mod tests;

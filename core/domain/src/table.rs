@@ -155,6 +155,42 @@ impl Table {
         None
     }
 
+    /// The rows of all parts one after the other. Columns are those of the first part; one that a part lacks has no values there.
+    pub fn concat(name: &str, parts: &[&Table]) -> Table {
+        let mut whole = Table::new(name);
+        let Some(first) = parts.first() else { return whole };
+        for (column_name, kind) in &first.columns {
+            let column = match kind {
+                Column::Number { scale, .. } => {
+                    let mut values = Vec::new();
+                    for part in parts {
+                        match part.numbers(column_name) {
+                            Some(own) => values.extend_from_slice(own),
+                            None => values.resize(values.len() + part.row_count(), NULL_NUMBER),
+                        }
+                    }
+                    Column::Number { scale: *scale, values }
+                }
+                Column::Text(_) => {
+                    let mut joined = TextColumn::default();
+                    for part in parts {
+                        let offset = joined.dictionary.len() as u32;
+                        match part.texts(column_name) {
+                            Some(own) => {
+                                joined.dictionary.extend_from_slice(&own.dictionary);
+                                joined.codes.extend(own.codes.iter().map(|code| if *code == NULL_CODE { NULL_CODE } else { code + offset }));
+                            }
+                            None => joined.codes.resize(joined.codes.len() + part.row_count(), NULL_CODE),
+                        }
+                    }
+                    Column::Text(joined.canonical())
+                }
+            };
+            whole.columns.push((column_name.clone(), column));
+        }
+        whole
+    }
+
     /// The rows at `order`, in that order.
     pub fn take(&self, order: &[usize]) -> Table {
         let columns = self.columns.iter().map(|(name, column)| {
@@ -183,6 +219,17 @@ mod tests {
         let canonical = column.canonical();
         assert_eq!(canonical.dictionary, ["a", "b"]);
         assert_eq!((0..4).map(|row| canonical.get(row)).collect::<Vec<_>>(), [Some("b"), Some("a"), None, Some("b")]);
+    }
+
+    #[test]
+    fn parts_put_together_show_their_rows_in_order() {
+        let part = |texts: &[Option<&str>], numbers: Vec<i64>| Table::new("p").with("t", Column::text(texts)).with("n", Column::integer(numbers));
+        let (first, second) = (part(&[Some("b"), None], vec![1, 2]), part(&[Some("a"), Some("b")], vec![3, 4]));
+        let whole = Table::concat("w", &[&first, &second]);
+        let shown: Vec<_> = (0..4).map(|row| whole.columns[0].1.show(row)).collect();
+        assert_eq!(shown, [Some("b".into()), None, Some("a".into()), Some("b".into())]);
+        assert_eq!(whole.take(&[0, 1]).columns, first.columns);
+        assert_eq!(whole.take(&[2, 3]).columns, second.columns);
     }
 
     #[test]

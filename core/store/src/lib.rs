@@ -1,1 +1,24 @@
-//! placeholder
+//! The record of Attain: entities with their history, documents, extensions, chunks, runs and the pay ledger. All SQL about
+//! them is here; reading takes a [`Connection`], changing a [`Tx`].
+
+pub mod batches;
+pub mod chunks;
+pub mod documents;
+pub mod entities;
+pub mod extensions;
+pub mod ledger;
+pub mod runs;
+
+pub use attain_database::{Connection, Tx};
+
+pub use chunks::Chunk;
+pub use entities::{Changes, Counts};
+pub use runs::{Manifest, RunRecord, RunSummary, TableManifest};
+
+/// Digest of a text or of bytes that are kept as they are: blake3, lower-case hexadecimal.
+pub fn digest(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+//! `attain test`: each company folder is loaded into a throw-away database, calculated and compared with its `expected/`.
+
+use crate::expected::{self, Difference};
+use crate::{Config, Instance, folder};
+use anyhow::Result;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// What became of one folder. It passed when nothing is listed.
+#[derive(Debug, Serialize)]
+pub struct CaseOutcome {
+    pub folder: String,
+    pub problems: Vec<String>,
+    pub differences: Vec<Difference>,
+}
+
+impl CaseOutcome {
+    pub fn passed(&self) -> bool {
+        self.problems.is_empty() && self.differences.is_empty()
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub struct Report {
+    pub cases: Vec<CaseOutcome>,
+}
+
+impl Report {
+    pub fn passed(&self) -> usize {
+        self.cases.iter().filter(|case| case.passed()).count()
+    }
+
+    pub fn failed(&self) -> usize {
+        self.cases.len() - self.passed()
+    }
+}
+
+/// Tests every folder, in a database of its own below a temporary folder. `done` is called after each with its name.
+pub async fn test(config: &Config, dirs: &[PathBuf], done: &(dyn Fn(&str) + Sync)) -> Result<Report> {
+    let scratch = tempfile::tempdir()?;
+    let registry = crate::extensions::bundled(&config.plugins)?;
+    let mut cases = Vec::new();
+    for (index, dir) in dirs.iter().enumerate() {
+        let own = Config {
+            database: format!("sqlite:{}", scratch.path().join(format!("{index}.db")).display()),
+            home: Some(scratch.path().join(format!("{index}.home"))),
+            plugins: config.plugins.clone(),
+            actor: config.actor.clone(),
+        };
+        let name = dir.display().to_string();
+        cases.push(test_one(&own, registry.clone(), dir, name.clone()).await);
+        done(&name);
+    }
+    Ok(Report { cases })
+}
+
+async fn test_one(config: &Config, registry: crate::extensions::Bundle, dir: &Path, name: String) -> CaseOutcome {
+    let mut outcome = CaseOutcome { folder: name, problems: Vec::new(), differences: Vec::new() };
+    let company = match folder::read(dir) {
+        Ok(company) => company,
+        Err(problems) => {
+            outcome.problems = problems.lines();
+            return outcome;
+        }
+    };
+    if company.expected.is_empty() {
+        outcome.problems.push("has no expected/*.csv; add at least expected/earnings.csv".to_owned());
+        return outcome;
+    }
+    match run_one(config, registry, dir, &company).await {
+        Ok(differences) => outcome.differences = differences,
+        Err(error) => outcome.problems.push(format!("{error:#}")),
+    }
+    outcome
+}
+
+async fn run_one(config: &Config, registry: crate::extensions::Bundle, dir: &Path, company: &folder::Company) -> Result<Vec<Difference>> {
+    let instance = Instance::open_with(config, registry).await?;
+    instance.load(dir).await?;
+    let report = instance.run(&|_| {}).await?;
+    let tables = instance.results(&report.run_id).await?;
+    instance.close().await;
+    Ok(company.expected.iter().flat_map(|(name, expected)| expected::compare(&expected.table, tables.get(name))).collect())
+}

@@ -1,0 +1,190 @@
+//! The company in the record: load, compare, apply, export, import. Every change goes through here, in one transaction with
+//! its history and its audit entry.
+
+use crate::folder::{self, Change, Company};
+use crate::refusal::Refusal;
+use crate::{Instance, now_ms};
+use anyhow::{Context, Result};
+use attain_audit::Entry;
+use attain_domain::Table;
+use attain_domain::schema::{self, ENTITIES};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::path::Path;
+
+/// What a change did to one entity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EntityCount {
+    pub entity: String,
+    pub inserted: u64,
+    pub changed: u64,
+    pub removed: u64,
+    pub unchanged: u64,
+}
+
+/// What a change did. The control totals of `changes` tie: rows given = inserted + changed + unchanged.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Receipt {
+    pub changes: Vec<EntityCount>,
+    pub documents: Vec<String>,
+}
+
+impl Receipt {
+    pub fn is_empty(&self) -> bool {
+        self.documents.is_empty() && self.changes.iter().all(|own| own.inserted + own.changed + own.removed == 0)
+    }
+}
+
+/// A refusal that lists what is wrong with a folder or a file.
+pub fn refused(what: &str, problems: &folder::Problems) -> Refusal {
+    Refusal::invalid(format!("{what} was refused; nothing was changed")).with_details(problems.lines())
+}
+
+impl Instance {
+    /// Loads a folder into a record that holds no company yet.
+    pub async fn load(&self, dir: &Path) -> Result<Receipt> {
+        let company = folder::read(dir).map_err(|problems| refused(&dir.display().to_string(), &problems))?;
+        self.check_extensions(&company)?;
+        let mut tx = self.database.begin().await?;
+        if !attain_store::documents::current(&mut tx).await?.is_empty() {
+            return Err(Refusal::conflict("the record holds a company already; use `attain diff` and `attain apply`").into());
+        }
+        let receipt = self.write(&mut tx, None, &company, "load", &dir.display().to_string()).await?;
+        tx.commit().await?;
+        self.seal().await?;
+        Ok(receipt)
+    }
+
+    /// What [`Instance::apply`] would change, a line each.
+    pub async fn diff(&self, dir: &Path) -> Result<Vec<String>> {
+        let want = folder::read(dir).map_err(|problems| refused(&dir.display().to_string(), &problems))?;
+        let have = self.company().await?;
+        Ok(folder::diff(&have, &want).iter().map(Change::to_string).collect())
+    }
+
+    /// Makes the record equal to the folder. Rows that changed or went keep their history.
+    pub async fn apply(&self, dir: &Path) -> Result<Receipt> {
+        let want = folder::read(dir).map_err(|problems| refused(&dir.display().to_string(), &problems))?;
+        self.check_extensions(&want)?;
+        let mut tx = self.database.begin().await?;
+        let have = read_company(&mut tx).await?;
+        let receipt = self.write(&mut tx, have.as_ref(), &want, "apply", &dir.display().to_string()).await?;
+        tx.commit().await?;
+        self.seal().await?;
+        Ok(receipt)
+    }
+
+    pub async fn export(&self, dir: &Path) -> Result<()> {
+        let company = self.company().await?;
+        if dir.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
+            return Err(Refusal::conflict(format!("`{}` is not empty; name a new folder", dir.display())).into());
+        }
+        folder::write(&company, dir).with_context(|| format!("`{}` could not be written", dir.display()))
+    }
+
+    /// Imports rows of one entity: known rows that differ are superseded, rows that are not in the file stay.
+    pub async fn import(&self, entity: &str, file: &Path, source: &str) -> Result<Receipt> {
+        let known = schema::entity(entity).ok_or_else(|| {
+            let names: Vec<&str> = ENTITIES.iter().map(|entity| entity.name).collect();
+            Refusal::invalid(format!("`{entity}` is no entity; there are {}", names.join(", ")))
+        })?;
+        let reader = File::open(file).map_err(|error| Refusal::not_found(format!("`{}` cannot be read: {error}", file.display())))?;
+        let rows = folder::read_rows(known, &file.display().to_string(), reader)
+            .map_err(|problems| refused(&file.display().to_string(), &problems))?;
+        self.import_table(known, &rows, source).await
+    }
+
+    /// See [`Instance::import`].
+    pub async fn import_table(&self, entity: &'static schema::Entity, rows: &Table, source: &str) -> Result<Receipt> {
+        let mut tx = self.database.begin().await?;
+        let have = read_company(&mut tx).await?.ok_or_else(no_company)?;
+        let present = have.tables.get(entity.name).cloned().unwrap_or_else(|| folder::canonical(entity, &Table::new(entity.name)));
+        let wanted = merged(entity, &present, rows);
+        let mut tables = have.tables.clone();
+        tables.insert(entity.name.to_owned(), wanted);
+        let want = Company::assemble(&have.documents(), tables.into_values()).map_err(|problems| refused("the import", &problems))?;
+        let receipt = self.write(&mut tx, Some(&have), &want, "import", source).await?;
+        tx.commit().await?;
+        self.seal().await?;
+        Ok(receipt)
+    }
+
+    /// Replaces all rows of one entity, for planning proposals that were accepted.
+    pub async fn apply_table(&self, entity: &str, wanted: &Table, reason: &str) -> Result<Receipt> {
+        let mut tx = self.database.begin().await?;
+        let have = read_company(&mut tx).await?.ok_or_else(no_company)?;
+        let mut tables = have.tables.clone();
+        tables.insert(entity.to_owned(), wanted.clone());
+        let want = Company::assemble(&have.documents(), tables.into_values()).map_err(|problems| refused("the proposal", &problems))?;
+        let receipt = self.write(&mut tx, Some(&have), &want, "apply", reason).await?;
+        tx.commit().await?;
+        self.seal().await?;
+        Ok(receipt)
+    }
+
+    /// The company as the record holds it now.
+    pub async fn company(&self) -> Result<Company> {
+        let mut read = self.database.read().await?;
+        Ok(read_company(&mut read).await?.ok_or_else(no_company)?)
+    }
+
+    /// Writes the difference between two companies with its history and its audit entry.
+    async fn write(&self, tx: &mut attain_database::Tx, have: Option<&Company>, want: &Company, action: &str, source: &str) -> Result<Receipt> {
+        let now = now_ms();
+        let mut receipt = Receipt::default();
+        for entity in ENTITIES {
+            let empty = folder::canonical(entity, &Table::new(entity.name));
+            let before = have.and_then(|company| company.tables.get(entity.name)).unwrap_or(&empty);
+            let after = want.tables.get(entity.name).unwrap_or(&empty);
+            if before == after {
+                continue;
+            }
+            let counts = attain_store::entities::write(tx, entity, before, after, source, now).await?;
+            receipt.changes.push(EntityCount {
+                entity: entity.name.to_owned(),
+                inserted: counts.inserted,
+                changed: counts.changed,
+                removed: counts.removed,
+                unchanged: counts.unchanged,
+            });
+        }
+        let nothing = BTreeMap::new();
+        let before = have.map_or(nothing, Company::documents);
+        receipt.documents = attain_store::documents::write(tx, &before, &want.documents(), now).await?;
+        if !receipt.is_empty() {
+            let after = serde_json::to_string(&receipt)?;
+            let object = want.settings.name.clone();
+            attain_audit::append(tx, Entry::new(&self.actor, action, &object).reason(source).after(&after), now).await?;
+        }
+        Ok(receipt)
+    }
+}
+
+/// The present rows with those of `rows` put in place of rows with the same key, or added.
+fn merged(entity: &schema::Entity, present: &Table, rows: &Table) -> Table {
+    let key = |table: &Table, row: usize| -> Vec<Option<String>> {
+        entity.key().iter().map(|field| table.column(field.name).and_then(|column| column.show(row))).collect()
+    };
+    let given: BTreeSet<Vec<Option<String>>> = (0..rows.row_count()).map(|row| key(rows, row)).collect();
+    let kept: Vec<usize> = (0..present.row_count()).filter(|row| !given.contains(&key(present, *row))).collect();
+    folder::canonical(entity, &Table::concat(entity.name, &[&present.take(&kept), rows]))
+}
+
+pub fn no_company() -> Refusal {
+    Refusal::not_found("the record holds no company yet; run `attain load DIR`")
+}
+
+/// `None` where nothing was loaded yet.
+pub async fn read_company(connection: &mut attain_database::Connection) -> Result<Option<Company>> {
+    let documents = attain_store::documents::current(connection).await?;
+    if documents.is_empty() {
+        return Ok(None);
+    }
+    let mut tables = Vec::with_capacity(ENTITIES.len());
+    for entity in ENTITIES {
+        tables.push(attain_store::entities::load(connection, entity).await?);
+    }
+    let company = Company::assemble(&documents, tables).map_err(|problems| refused("the record", &problems))?;
+    Ok(Some(company))
+}

@@ -1,0 +1,169 @@
+//! One running Attain: its database, its keys, its extensions.
+
+use crate::extensions::{self, Bundle};
+use crate::refusal::Refusal;
+use anyhow::{Context, Result};
+use attain_audit::Seal;
+use attain_database::{Access, Database};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Where everything is.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `sqlite:PATH` or `postgres://…`
+    pub database: String,
+    /// Folder of keys and caches; beside the database file where `None`.
+    pub home: Option<PathBuf>,
+    /// Folders of built plugins and of scripts.
+    pub plugins: Vec<PathBuf>,
+    /// Who acts, for the audit trail.
+    pub actor: String,
+}
+
+impl Config {
+    /// The folder of keys: as configured, else `<database file>.home`, else `attain.home`.
+    pub fn home(&self) -> PathBuf {
+        if let Some(home) = &self.home {
+            return home.clone();
+        }
+        match self.database.strip_prefix("sqlite:") {
+            Some(path) => PathBuf::from(format!("{}.home", path.trim_start_matches("//"))),
+            None => PathBuf::from("attain.home"),
+        }
+    }
+}
+
+pub struct Instance {
+    pub(crate) database: Database,
+    pub(crate) bundle: Bundle,
+    pub(crate) seal: Seal,
+    pub(crate) actor: String,
+    pub(crate) folders: Vec<PathBuf>,
+}
+
+/// What checking the trail found.
+#[derive(Debug, Clone, Serialize)]
+pub struct AuditReport {
+    pub entries: i64,
+    pub checkpoints: i64,
+    /// Empty when nothing was tampered with.
+    pub faults: Vec<String>,
+}
+
+impl Instance {
+    pub async fn open(config: &Config) -> Result<Instance> {
+        let bundle = extensions::bundled_with_cache(&config.plugins, &cache_folder(config))?;
+        Instance::open_as(config, bundle, Access::Command).await
+    }
+
+    /// Like [`Instance::open`], but holding the record as its one server.
+    pub async fn open_server(config: &Config) -> Result<Instance> {
+        let bundle = extensions::bundled_with_cache(&config.plugins, &cache_folder(config))?;
+        Instance::open_as(config, bundle, Access::Server).await
+    }
+
+    /// With extensions that are loaded already.
+    pub async fn open_with(config: &Config, bundle: Bundle) -> Result<Instance> {
+        Instance::open_as(config, bundle, Access::Command).await
+    }
+
+    async fn open_as(config: &Config, bundle: Bundle, access: Access) -> Result<Instance> {
+        let home = config.home();
+        std::fs::create_dir_all(&home).with_context(|| format!("`{}` could not be made; name another folder with --home", home.display()))?;
+        let database = Database::open(&config.database, access).await?;
+        let seal = Seal::open(&home)?;
+        let instance =
+            Instance { database, bundle: bundle.of_instance(), seal, actor: config.actor.clone(), folders: extensions::folders(&config.plugins) };
+        instance.load_installed().await?;
+        Ok(instance)
+    }
+
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
+
+    /// Whether the record answers.
+    pub async fn ready(&self) -> Result<()> {
+        self.database.read().await.map(drop)
+    }
+
+    /// Seals what is new in the trail; called after every change.
+    pub(crate) async fn seal(&self) -> Result<()> {
+        attain_audit::checkpoint(&self.database, &self.seal, now_ms()).await.map(drop)
+    }
+
+    pub async fn verify_audit(&self) -> Result<AuditReport> {
+        let report = attain_audit::verify(&self.database, &self.seal).await?;
+        let faults = report.faults.iter().map(|fault| format!("entry {}: {}", fault.sequence, fault.what)).collect();
+        Ok(AuditReport { entries: report.entries, checkpoints: report.checkpoints, faults })
+    }
+
+    /// The versions of one record, oldest first; `key` as in the entity's file.
+    pub async fn history(&self, entity: &str, key: &[&str]) -> Result<Vec<attain_store::entities::RecordVersion>> {
+        let known = attain_domain::schema::entity(entity).ok_or_else(|| Refusal::not_found(format!("`{entity}` is no entity")))?;
+        let mut read = self.database.read().await?;
+        attain_store::entities::history(&mut read, known, key).await
+    }
+
+    /// A secret of 256 bits for one start of the server.
+    pub fn new_token(&self) -> Result<String> {
+        let mut bytes = [0u8; 32];
+        getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("the system gave no random bytes: {error}"))?;
+        Ok(blake3::hash(&bytes).to_hex().to_string())
+    }
+}
+
+fn cache_folder(config: &Config) -> PathBuf {
+    config.home().join("compiled")
+}
+
+/// Compares two secrets in a time that does not depend on where they differ.
+pub fn token_equal(left: &str, right: &str) -> bool {
+    // Equality of blake3 hashes is defined to take constant time.
+    blake3::hash(left.as_bytes()) == blake3::hash(right.as_bytes())
+}
+
+/// A name under which a failure stands in the log and in the answer.
+pub fn incident_id() -> String {
+    format!("{:x}", SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos()))
+}
+
+/// Milliseconds since 1970, for the record only.
+pub(crate) fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// An instant as RFC 3339.
+pub(crate) fn shown_ms(at: i64) -> String {
+    chrono::DateTime::from_timestamp_millis(at).map_or_else(|| at.to_string(), |at| at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
+}
+
+/// A key of the host, made on first use and readable by its owner only.
+pub(crate) fn host_key(folder: &Path) -> Result<[u8; 32]> {
+    use std::io::{Read, Write};
+    let path = folder.join("host.key");
+    let mut key = [0u8; 32];
+    match std::fs::File::open(&path) {
+        Ok(mut file) => {
+            file.read_exact(&mut key).with_context(|| format!("`{}` is damaged; remove it and start again", path.display()))?;
+            return Ok(key);
+        }
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).with_context(|| format!("`{}` cannot be read", path.display())),
+        Err(_) => {}
+    }
+    getrandom::fill(&mut key).map_err(|error| anyhow::anyhow!("the system gave no random bytes: {error}"))?;
+    std::fs::create_dir_all(folder)?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(&path) {
+        Ok(mut file) => file.write_all(&key)?,
+        // Another process was first.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return host_key(folder),
+        Err(error) => return Err(error).with_context(|| format!("`{}` cannot be written", path.display())),
+    }
+    Ok(key)
+}

@@ -1,0 +1,500 @@
+//! Runs: calculate, store everything that went in and came out, post the difference, and do it again years later.
+
+use crate::company::{no_company, read_company};
+use crate::explain::{self, Node, SourceRow, Subject};
+use crate::extensions::Set;
+use crate::folder::Company;
+use crate::refusal::Refusal;
+use crate::summary::{self, Summary};
+use crate::{Instance, analysis, now_ms, shown_ms};
+use anyhow::{Context, Result};
+use attain_audit::Entry;
+use attain_calc::{Conversion, Inputs, Outcome, RESULTS};
+use attain_domain::fixed::{self, MONEY_SCALE};
+use attain_domain::point::{Extensions, Identity, Origin};
+use attain_domain::schema::{ENTITIES, Use};
+use attain_domain::{Calendar, ENGINE_VERSION, Finding, Severity, Table};
+use attain_domain::ids::RunId;
+use attain_store::chunks::{self, Chunk};
+use attain_store::runs::{Manifest, RunRecord, SavedRun, TableManifest};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Findings with one code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FindingGroup {
+    pub severity: String,
+    pub code: String,
+    pub count: usize,
+    pub example: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct RunReport {
+    pub run_id: String,
+    pub complete: bool,
+    /// Whether this very run is in the record already.
+    pub repeated: bool,
+    pub currency: String,
+    /// Milliseconds by stage; not part of the run.
+    pub stages: Vec<(String, u64)>,
+    pub totals: Vec<(String, String)>,
+    pub findings: Vec<FindingGroup>,
+    pub posted_count: usize,
+    pub posted_amount: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct RunHead {
+    pub run_id: String,
+    pub complete: bool,
+    pub recorded_at: String,
+}
+
+/// Whether a run could be computed again.
+#[derive(Debug, Clone, Serialize)]
+pub struct Verdict {
+    pub run_id: String,
+    pub recomputed: String,
+    pub equal: bool,
+    pub differences: Vec<String>,
+}
+
+/// What one calculation made, before anything is stored.
+struct Calculated {
+    complete: bool,
+    manifest: Manifest,
+    used: Vec<Identity>,
+    inputs: Vec<Vec<Chunk>>,
+    results: Vec<Vec<Chunk>>,
+    findings: Vec<Finding>,
+    postings: Table,
+    totals: Table,
+    stages: Vec<(String, u64)>,
+}
+
+/// The number of steps that [`Instance::run`] reports.
+pub fn stage_count() -> u64 {
+    attain_calc::STAGES.len() as u64 + 2
+}
+
+/// Name of the pinned table of earlier postings.
+const POSTED: &str = "posted";
+
+impl Instance {
+    /// Calculates everything and, when complete, posts what differs from what was posted before.
+    pub async fn run(&self, progress: &(dyn Fn(&str) + Sync)) -> Result<RunReport> {
+        let (company, posted) = {
+            let mut read = self.database.read().await?;
+            (read_company(&mut read).await?.ok_or_else(no_company)?, attain_store::ledger::posted(&mut read).await?)
+        };
+        let pinned = self.extensions_for(&company)?;
+        let currency = company.settings.currency.clone();
+        let mut calculated = tokio::task::block_in_place(|| calculate(&company, posted, &pinned, progress))?;
+        progress("store");
+        let root = calculated.manifest.root();
+        let complete = calculated.complete;
+        let mut tx = self.database.begin().await?;
+        for identity in &calculated.used {
+            if let Some(file) = pinned.file(identity) {
+                attain_store::extensions::keep(&mut tx, &identity.digest, &file).await?;
+            }
+        }
+        let now = now_ms();
+        let record = RunRecord {
+            run_id: root.clone(),
+            complete,
+            manifest: calculated.manifest,
+            note: String::new(),
+            created_at: now,
+            inputs: std::mem::take(&mut calculated.inputs),
+            results: std::mem::take(&mut calculated.results),
+            findings: calculated.findings.clone(),
+            postings: complete.then(|| calculated.postings.clone()),
+        };
+        let again = "the run could not be posted; another run may have posted meanwhile, run again";
+        let is_new = attain_store::runs::save(&mut tx, record).await.context(again)?;
+        let repeated = !is_new;
+        if is_new {
+            let state = if complete { "complete" } else { "incomplete" };
+            attain_audit::append(&mut tx, Entry::new(&self.actor, "run", root.as_str()).reason(state).after(root.as_str()), now).await?;
+            tx.commit().await.context(again)?;
+            self.seal().await?;
+        }
+        progress("done");
+        let amounts = calculated.postings.numbers("amount").unwrap_or(&[]);
+        let earned: i128 = match calculated.postings.texts("account") {
+            Some(accounts) => (0..amounts.len()).filter(|row| accounts.get(*row) == Some("earned")).map(|row| i128::from(amounts[row])).sum(),
+            None => 0,
+        };
+        Ok(RunReport {
+            run_id: root.0,
+            complete,
+            repeated,
+            currency,
+            stages: calculated.stages,
+            totals: pairs(&calculated.totals),
+            findings: grouped(&calculated.findings),
+            posted_count: if repeated || !complete { 0 } else { amounts.len() },
+            posted_amount: i64::try_from(earned).map_or_else(|_| earned.to_string(), |earned| fixed::format(earned, MONEY_SCALE)),
+        })
+    }
+
+    pub async fn runs(&self) -> Result<Vec<RunHead>> {
+        let mut read = self.database.read().await?;
+        let heads = attain_store::runs::list(&mut read).await?;
+        Ok(heads
+            .into_iter()
+            .map(|head| RunHead { run_id: head.run_id.0, complete: head.complete, recorded_at: shown_ms(head.created_at) })
+            .collect())
+    }
+
+    /// Computes a past run again from what it pinned and compares root hashes.
+    pub async fn replay(&self, run: &str) -> Result<Verdict> {
+        let mut read = self.database.read().await?;
+        let saved = self.saved(&mut read, run).await?;
+        let (run_id, manifest) = (saved.summary.run_id.0, saved.manifest);
+        if manifest.engine_version != ENGINE_VERSION {
+            let message = format!("the run was made by engine {}, this is engine {ENGINE_VERSION}", manifest.engine_version);
+            return Err(Refusal::conflict(message).into());
+        }
+        let company = pinned_company(&mut read, &manifest).await?;
+        let posted = pinned_table(&mut read, &manifest, POSTED).await?;
+        let mut set = Set::empty();
+        for (name, digest) in &manifest.extensions {
+            set.add(self.pinned_extension(&mut read, name, digest).await?);
+        }
+        drop(read);
+        let calculated = tokio::task::block_in_place(|| calculate(&company, posted, &set, &|_| {}))?;
+        let recomputed = calculated.manifest.root().0;
+        let again = &calculated.manifest;
+        let mut differences = Vec::new();
+        for (kind, before, after) in [("input", &manifest.inputs, &again.inputs), ("result", &manifest.results, &again.results)] {
+            let names: BTreeSet<&str> = before.iter().chain(after).map(|table| table.name.as_str()).collect();
+            let find = |tables: &[TableManifest], name: &str| tables.iter().find(|table| table.name == name).cloned();
+            differences.extend(names.into_iter().filter(|name| find(before, name) != find(after, name)).map(|name| format!("{kind} `{name}` differs")));
+        }
+        for (what, before, after) in [("documents", &manifest.documents, &again.documents), ("extensions", &manifest.extensions, &again.extensions)] {
+            if before != after {
+                differences.push(format!("{what} differ"));
+            }
+        }
+        Ok(Verdict { equal: recomputed == run_id, run_id, recomputed, differences })
+    }
+
+    /// The very file that a run used; `name` is `<point>/<name>`.
+    async fn pinned_extension(&self, read: &mut attain_database::Connection, name: &str, digest: &str) -> Result<attain_extend::Loaded> {
+        let bytes = attain_store::extensions::blob(read, &digest.into()).await?;
+        let bytes = bytes.ok_or_else(|| Refusal::not_found(format!("extension `{name}` {digest} is not in the record")))?;
+        let origin = if bytes.starts_with(b"\0asm") { Origin::Wasm } else { Origin::Rhai };
+        let loaded = self.bundle.load(origin, &bytes, attain_extend::wasm::Grant::default());
+        Ok(loaded.map_err(|fault| Refusal::extension(name, &fault))?)
+    }
+
+    /// All result tables of a run.
+    pub async fn results(&self, run: &str) -> Result<BTreeMap<String, Table>> {
+        let mut read = self.database.read().await?;
+        let saved = self.saved(&mut read, run).await?;
+        results_of(&mut read, &saved.manifest).await
+    }
+
+    /// The explanation of a payee's period, from the last run or the one named.
+    pub async fn explain(&self, payee: &str, period: &str, line: Option<usize>, run: Option<&str>) -> Result<Node> {
+        let mut read = self.database.read().await?;
+        let saved = match run {
+            Some(run) => self.saved(&mut read, run).await?,
+            None => self.last(&mut read).await?,
+        };
+        let (run_id, manifest) = (saved.summary.run_id, saved.manifest);
+        let company = pinned_company(&mut read, &manifest).await?;
+        let calendar = Calendar::new(&company.settings.calendar).map_err(Refusal::invalid)?;
+        if calendar.index_of(period).is_none() {
+            let (first, last) = (calendar.periods.first(), calendar.periods.last());
+            let known = first.zip(last).map_or_else(String::new, |(first, last)| format!("; there are {} to {}", first.id, last.id));
+            return Err(Refusal::not_found(format!("there is no period `{period}`{known}")).into());
+        }
+        let mut slices = BTreeMap::new();
+        for name in ["statements", "earnings", "slices", "credits"] {
+            slices.insert(name, attain_store::runs::read_payee_slice(&mut read, &run_id, name, payee).await?);
+        }
+        if slices.values().all(|table| table.row_count() == 0) {
+            return Err(Refusal::not_found(format!("run {run_id} has nothing for payee `{payee}`")).into());
+        }
+        let names = names(&mut read).await?;
+        let inputs = inputs_of(&company, Table::new(POSTED));
+        let counted = attain_calc::counted(&inputs, &slices["credits"]);
+        let transactions = only_transactions(&company.tables["transactions"], &slices["credits"]);
+        let mut sources = BTreeMap::new();
+        let entity = attain_domain::schema::entity("transactions").context("transactions are an entity")?;
+        for id in ids(&transactions, "transaction_id") {
+            // The version that the run saw is the last one recorded before it.
+            let versions = attain_store::entities::history(&mut read, entity, &[&id]).await?;
+            if let Some(seen) = versions.into_iter().rfind(|version| version.recorded_at <= saved.summary.created_at) {
+                sources.insert(id, SourceRow { version: seen.version, source: seen.source, recorded_at: shown_ms(seen.recorded_at) });
+            }
+        }
+        let mut used = Vec::new();
+        for (name, digest) in &manifest.extensions {
+            used.push(self.pinned_extension(&mut read, name, digest).await?.extension.identity().clone());
+        }
+        let periods: Vec<(String, String, String)> =
+            calendar.periods.iter().map(|own| (own.id.0.clone(), own.quarter.clone(), own.year.clone())).collect();
+        let subject = Subject {
+            payee_id: payee,
+            payee_name: names.get(payee).map_or("", String::as_str),
+            period_id: period,
+            company: &company,
+            run_id: run_id.as_str(),
+            complete: saved.summary.complete,
+            statements: &slices["statements"],
+            earnings: &slices["earnings"],
+            slices: &slices["slices"],
+            credits: &slices["credits"],
+            counted: &counted,
+            transactions: &transactions,
+            used: &used,
+            sources: &sources,
+            periods: &periods,
+        };
+        let node = explain::explain(&subject, line);
+        if line.is_some() && node.children.is_empty() {
+            return Err(Refusal::not_found(format!("the statement has no line {}", line.unwrap_or_default())).into());
+        }
+        Ok(node)
+    }
+
+    /// The last run at a glance, with the largest payout of its last period explained.
+    pub async fn summary(&self) -> Result<Summary> {
+        let mut read = self.database.read().await?;
+        let saved = self.last(&mut read).await?;
+        let run_id = saved.summary.run_id.0.clone();
+        let company = pinned_company(&mut read, &saved.manifest).await?;
+        let names = names(&mut read).await?;
+        let tables = results_of(&mut read, &saved.manifest).await?;
+        drop(read);
+        let mut summary = summary::summarize(&company, &run_id, saved.summary.complete, &tables, &names, grouped(&saved.findings));
+        if let Some((payee, period)) = remarkable(&tables) {
+            summary.example = Some(self.explain(&payee, &period, None, Some(&run_id)).await?);
+        }
+        Ok(summary)
+    }
+
+    /// The results of the last run.
+    pub(crate) async fn last_results(&self) -> Result<BTreeMap<String, Table>> {
+        let mut read = self.database.read().await?;
+        let saved = self.last(&mut read).await?;
+        results_of(&mut read, &saved.manifest).await
+    }
+
+    async fn last(&self, read: &mut attain_database::Connection) -> Result<SavedRun> {
+        let head = attain_store::runs::list(read).await?.into_iter().next();
+        let head = head.ok_or_else(|| Refusal::not_found("nothing was calculated yet; run `attain run`"))?;
+        self.saved(read, head.run_id.as_str()).await
+    }
+
+    /// A run named by its id or the beginning of it.
+    async fn saved(&self, read: &mut attain_database::Connection, run: &str) -> Result<SavedRun> {
+        let matching: Vec<RunId> =
+            attain_store::runs::list(read).await?.into_iter().map(|head| head.run_id).filter(|id| id.as_str().starts_with(run)).collect();
+        match matching.as_slice() {
+            [] => Err(Refusal::not_found(format!("there is no run `{run}`; `attain runs` lists them")).into()),
+            [one] => attain_store::runs::load(read, one).await?.with_context(|| format!("run {one} vanished")),
+            _ => Err(Refusal::conflict(format!("several runs begin with `{run}`; write more of it")).into()),
+        }
+    }
+}
+
+async fn results_of(read: &mut attain_database::Connection, manifest: &Manifest) -> Result<BTreeMap<String, Table>> {
+    let mut tables = BTreeMap::new();
+    for table in &manifest.results {
+        tables.insert(table.name.clone(), attain_store::runs::read_table(read, table).await?);
+    }
+    Ok(tables)
+}
+
+/// The inputs of the calculation: everything but personal data.
+pub fn inputs_of(company: &Company, posted: Table) -> Inputs {
+    let tables = ENTITIES
+        .iter()
+        .filter(|entity| entity.used_by != Use::Personal)
+        .filter_map(|entity| company.tables.get(entity.name).map(|table| (entity.name.to_owned(), Arc::new(table.clone()))))
+        .collect();
+    Inputs {
+        settings: company.settings.clone(),
+        plans: company.plans.iter().map(|file| file.plan.clone()).collect(),
+        tables,
+        posted,
+        periods: None,
+    }
+}
+
+/// A pure function of its arguments, but for the milliseconds it reports.
+fn calculate(company: &Company, posted: Table, extensions: &dyn Extensions, progress: &(dyn Fn(&str) + Sync)) -> Result<Calculated> {
+    let inputs = inputs_of(company, posted);
+    let mut stages = Vec::new();
+    let mut started = Instant::now();
+    let outcome = attain_calc::calculate(&inputs, extensions, &mut |stage| {
+        stages.push((stage.name.to_owned(), started.elapsed().as_millis() as u64));
+        started = Instant::now();
+        progress(stage.name);
+    });
+    let (extra, findings, used, complete) = analyse(company, &inputs, &outcome, extensions);
+    stages.push(("analyse".to_owned(), started.elapsed().as_millis() as u64));
+    started = Instant::now();
+
+    let mut manifest = Manifest { engine_version: ENGINE_VERSION.to_owned(), ..Manifest::default() };
+    manifest.documents = company.documents().into_iter().filter(|(path, _)| is_input(path)).map(|(path, text)| (path, digest(&text))).collect();
+    manifest.extensions = used.iter().map(|own| (format!("{}/{}", own.point, own.name), own.digest.0.clone())).collect();
+    let mut input_chunks = Vec::new();
+    for (name, table) in inputs.tables.iter().map(|(name, table)| (name.as_str(), table.as_ref())).chain([(POSTED, &inputs.posted)]) {
+        let own = chunks::encode_table(table)?;
+        manifest.inputs.push(TableManifest::of(name, &own));
+        input_chunks.push(own);
+    }
+    let mut results = Vec::new();
+    for name in RESULTS.iter().filter(|name| **name != "findings") {
+        let own = chunks::encode_all(outcome.chunks(name))?;
+        manifest.results.push(TableManifest::of(name, &own));
+        results.push(own);
+    }
+    for table in extra {
+        let own = chunks::encode_table(&table)?;
+        manifest.results.push(TableManifest::of(&table.name, &own));
+        results.push(own);
+    }
+    stages.push(("encode".to_owned(), started.elapsed().as_millis() as u64));
+    let (postings, totals) = (outcome.table("postings"), outcome.table("totals"));
+    Ok(Calculated { complete, manifest, used, inputs: input_chunks, results, findings, postings, totals, stages })
+}
+
+/// Expected results and cases do not enter a calculation.
+fn is_input(path: &str) -> bool {
+    !path.starts_with("expected/") && !path.ends_with(".cases.toml")
+}
+
+fn digest(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex().to_string()
+}
+
+/// Key figures, hints and all findings as tables, and the extensions used by all of it.
+fn analyse(company: &Company, inputs: &Inputs, outcome: &Outcome, extensions: &dyn Extensions) -> (Vec<Table>, Vec<Finding>, Vec<Identity>, bool) {
+    let mut findings = outcome.findings.clone();
+    let mut used: Vec<Identity> = outcome.used.iter().map(|own| own.identity.clone()).collect();
+    let mut tables = Vec::new();
+    let mut complete = outcome.complete;
+    if outcome.complete {
+        let results: BTreeMap<String, Table> =
+            ["attainments", "statements", "earnings"].iter().map(|name| ((*name).to_owned(), outcome.table(name))).collect();
+        let rates = Conversion::new(inputs);
+        let figures = analysis::kpis(&company.settings, &company.tables, &results, &|currency, day| rates.as_ref()?.rate(currency, day), extensions);
+        let hints = analysis::insights(&company.settings, &results, extensions);
+        let mut take = |failed: Refusal| {
+            complete = false;
+            findings.push(Finding::new(Severity::Error, "analysis-failed", "extensions", "-", failed.to_string()));
+        };
+        match figures {
+            Ok((table, own)) => {
+                tables.push(table);
+                used.extend(own);
+            }
+            Err(failed) => take(failed),
+        }
+        match hints {
+            Ok((own, by)) => {
+                findings.extend(own);
+                used.extend(by);
+            }
+            Err(failed) => take(failed),
+        }
+    }
+    used.sort_by(|left, right| (left.point, &left.name).cmp(&(right.point, &right.name)));
+    used.dedup();
+    tables.push(findings_table(&findings));
+    (tables, findings, used, complete)
+}
+
+fn findings_table(findings: &[Finding]) -> Table {
+    let text = |value: fn(&Finding) -> &str| attain_domain::Column::text(&findings.iter().map(|own| Some(value(own))).collect::<Vec<_>>());
+    Table::new("findings")
+        .with("severity", text(|own| severity_name(own.severity)))
+        .with("code", text(|own| &own.code))
+        .with("entity", text(|own| &own.entity))
+        .with("record", text(|own| &own.record))
+        .with("message", text(|own| &own.message))
+}
+
+fn severity_name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "info",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+    }
+}
+
+/// By code, most severe and most frequent first.
+fn grouped(findings: &[Finding]) -> Vec<FindingGroup> {
+    let mut groups: BTreeMap<(std::cmp::Reverse<Severity>, String), (usize, String)> = BTreeMap::new();
+    for finding in findings {
+        let own = groups.entry((std::cmp::Reverse(finding.severity), finding.code.clone())).or_insert_with(|| (0, format!("{}: {}", finding.record, finding.message)));
+        own.0 += 1;
+    }
+    groups
+        .into_iter()
+        .map(|((severity, code), (count, example))| FindingGroup { severity: severity_name(severity.0).to_owned(), code, count, example })
+        .collect()
+}
+
+fn pairs(totals: &Table) -> Vec<(String, String)> {
+    let (Some(names), Some(values)) = (totals.texts("name"), totals.numbers("value")) else { return Vec::new() };
+    (0..totals.row_count()).map(|row| (names.get(row).unwrap_or_default().to_owned(), fixed::format(values[row], MONEY_SCALE))).collect()
+}
+
+async fn pinned_table(read: &mut attain_database::Connection, manifest: &Manifest, name: &str) -> Result<Table> {
+    match manifest.input(name) {
+        Some(table) => attain_store::runs::read_table(read, table).await,
+        None => Ok(Table::new(name)),
+    }
+}
+
+/// The company as a run saw it; without personal data.
+async fn pinned_company(read: &mut attain_database::Connection, manifest: &Manifest) -> Result<Company> {
+    let mut documents = BTreeMap::new();
+    for (path, digest) in &manifest.documents {
+        let text = attain_store::documents::by_digest(read, digest).await?;
+        documents.insert(path.clone(), text.ok_or_else(|| Refusal::not_found(format!("document {path} {digest} is not in the record")))?);
+    }
+    let mut tables = Vec::new();
+    for name in manifest.inputs.iter().map(|table| table.name.as_str()).filter(|name| *name != POSTED) {
+        tables.push(pinned_table(read, manifest, name).await?);
+    }
+    Ok(Company::assemble(&documents, tables).map_err(|problems| crate::company::refused("the pinned company", &problems))?)
+}
+
+async fn names(read: &mut attain_database::Connection) -> Result<BTreeMap<String, String>> {
+    let people = attain_domain::schema::entity("people").context("people are an entity")?;
+    let table = attain_store::entities::load(read, people).await?;
+    let (Some(ids), Some(names)) = (table.texts("payee_id"), table.texts("name")) else { return Ok(BTreeMap::new()) };
+    Ok((0..table.row_count()).filter_map(|row| Some((ids.get(row)?.to_owned(), names.get(row)?.to_owned()))).collect())
+}
+
+fn ids(table: &Table, name: &str) -> Vec<String> {
+    table.texts(name).map(|column| (0..table.row_count()).filter_map(|row| column.get(row).map(str::to_owned)).collect()).unwrap_or_default()
+}
+
+/// The transactions that these credits are for.
+fn only_transactions(transactions: &Table, credits: &Table) -> Table {
+    let wanted: std::collections::BTreeSet<String> = ids(credits, "transaction_id").into_iter().collect();
+    let Some(column) = transactions.texts("transaction_id") else { return transactions.clone() };
+    let keep: Vec<bool> = column.dictionary.iter().map(|id| wanted.contains(id)).collect();
+    transactions.take(&(0..transactions.row_count()).filter(|row| keep.get(column.codes[*row] as usize).copied().unwrap_or(false)).collect::<Vec<_>>())
+}
+
+/// The payee and period of the largest pay in the last period in which anything was earned.
+fn remarkable(tables: &BTreeMap<String, Table>) -> Option<(String, String)> {
+    let table = tables.get("statements")?;
+    let (payees, periods, earned) = (table.texts("payee_id")?, table.texts("period_id")?, table.numbers("earned")?);
+    let row = (0..table.row_count()).filter(|row| earned[*row] > 0).max_by_key(|row| (periods.get(*row), earned[*row], std::cmp::Reverse(*row)))?;
+    Some((payees.get(row)?.to_owned(), periods.get(row)?.to_owned()))
+}

@@ -1,0 +1,64 @@
+//! Hard caps: what the sum of a span may not exceed. The sum is capped, not each result, so that a later reversal below the
+//! cap is not taken twice.
+
+use crate::book::Book;
+use crate::lookup::Step;
+use crate::spans::spans;
+use attain_domain::fixed::from_decimal_rounded;
+use attain_domain::plan::{Accumulate, Cap, CapOf};
+use attain_domain::{MONEY_SCALE, NULL_NUMBER, RATE_SCALE};
+
+/// A cap with the spans of its calendar.
+pub struct Limit<'a> {
+    cap: &'a Cap,
+    step: Step,
+    spans: Vec<(usize, usize)>,
+}
+
+/// What a payee had before and after the cap in the span so far.
+#[derive(Debug, Default)]
+pub struct Running {
+    span: Option<usize>,
+    wanted: i128,
+    given: i128,
+}
+
+impl<'a> Limit<'a> {
+    pub fn new(cap: &'a Cap, step: Step, book: &Book) -> Limit<'a> {
+        Limit { cap, step, spans: spans(book, cap.per) }
+    }
+
+    /// The limit where `quota` and `target` stand; `None` where the cap has nothing to be a share of.
+    pub fn amount(&self, quota: i64, target: i64) -> Option<i64> {
+        let basis = match self.cap.of {
+            Some(CapOf::Target) => target,
+            Some(CapOf::Quota) | None => quota,
+        };
+        let fixed = self.cap.amount.and_then(|amount| from_decimal_rounded(amount, MONEY_SCALE));
+        let share = match self.cap.rate.and_then(|rate| from_decimal_rounded(rate, RATE_SCALE)) {
+            Some(rate) if basis != NULL_NUMBER => self.step.scale(basis, rate),
+            _ => None,
+        };
+        match (fixed, share) {
+            (Some(fixed), Some(share)) => Some(fixed.min(share)),
+            (fixed, share) => fixed.or(share),
+        }
+    }
+
+    pub fn is_per_transaction(&self) -> bool {
+        self.cap.per == Accumulate::Transaction
+    }
+
+    /// What is given of `wanted` in `period`; every result is a span of its own where the cap is per transaction.
+    pub fn apply(&self, running: &mut Running, period: usize, wanted: i64, limit: Option<i64>) -> i64 {
+        let start = self.spans[period].0;
+        if self.is_per_transaction() || running.span != Some(start) {
+            *running = Running { span: Some(start), wanted: 0, given: 0 };
+        }
+        running.wanted += i128::from(wanted);
+        let allowed = limit.map_or(running.wanted, |limit| running.wanted.min(i128::from(limit)));
+        let given = allowed - running.given;
+        running.given = allowed;
+        i64::try_from(given).unwrap_or(wanted)
+    }
+}

@@ -1,0 +1,478 @@
+//! Stage 5: asks the compensation extensions what each payee earns, checks the answers, subtracts what was already earned
+//! where a component is trued up, and applies caps.
+
+use crate::book::Book;
+use crate::cap::{Limit, Running};
+use crate::credit::mode_name;
+use crate::credits::Scratch;
+use crate::earning_rows::{Rows, Subject, build};
+use crate::lookup::Step;
+use crate::measure::period_column;
+use crate::names::Names;
+use crate::spans::{Assignment, Parameters, assignments, parameters, spans};
+use crate::{Inputs, Run, fault_finding};
+use attain_domain::fixed::{from_decimal, split};
+use attain_domain::plan::{Component, Plan};
+use attain_domain::point::{Answer, Call, Fault, FaultKind, Point, check_answer};
+use attain_domain::{Column, MONEY_SCALE, NULL_NUMBER, RATE_SCALE, Severity, Table};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Rows handed to an extension at once.
+const BATCH_ROWS: usize = 100_000;
+
+/// What no single earning exceeds: ten million millions. It keeps sums of earnings far from the end of a column's range.
+const AMOUNT_MAX: i64 = 100_000_000_000_000_000;
+
+/// What one component pays one payee for one period or credit.
+#[derive(Debug, Clone, Copy)]
+pub struct Earning {
+    pub payee: u32,
+    pub period: u32,
+    pub plan: u32,
+    pub component: u32,
+    transaction: u32,
+    prior: i64,
+    to_date: i64,
+    quota: i64,
+    attainment: i64,
+    target: i64,
+    formula_amount: i64,
+    pub amount: i64,
+}
+
+/// A line of an earning's trace.
+#[derive(Debug, Clone, Copy)]
+struct SliceRow {
+    earning: u32,
+    label: u32,
+    input: i64,
+    rate: i64,
+    amount: i64,
+}
+
+/// All earnings in order of payee, period, plan, component and transaction.
+#[derive(Debug, Default)]
+pub struct Earnings {
+    pub rows: Vec<Earning>,
+    pub plans: Names,
+    pub components: Names,
+}
+
+/// Earnings while they are made: in any order, with their slices.
+#[derive(Debug, Default)]
+struct Draft {
+    rows: Vec<Earning>,
+    slices: Vec<SliceRow>,
+    labels: BTreeMap<String, u32>,
+}
+
+impl Draft {
+    fn label(&mut self, label: &str) -> u32 {
+        let next = self.labels.len() as u32;
+        *self.labels.entry(label.to_owned()).or_insert(next)
+    }
+
+    /// A slice that the core itself adds: an amount of money at rate 1.
+    fn explain(&mut self, earning: u32, label: &str, amount: i64) {
+        if amount != 0 {
+            let label = self.label(label);
+            let wide = amount.checked_mul(10_000).unwrap_or(NULL_NUMBER);
+            self.slices.push(SliceRow { earning, label, input: wide, rate: crate::lookup::ONE, amount: wide });
+        }
+    }
+}
+
+pub fn stage(run: &mut Run<'_>) {
+    let assignments = assignments(run.inputs, &run.book);
+    let parameters = parameters(run.inputs, &run.book);
+    let settled = settled_periods(run.inputs, &run.book);
+    let mut plans: Vec<&Plan> = run.inputs.plans.iter().collect();
+    plans.sort_by(|left, right| left.id.cmp(&right.id));
+    for plan in assignments.keys().filter(|id| plans.iter().all(|plan| plan.id != **id)) {
+        let message = "payees are assigned to it, but there is no such plan; add it or correct the assignments";
+        run.findings.add(Severity::Warning, "plan-missing", "plan_assignments", plan, message);
+    }
+    report_unassigned(run, &plans, &assignments);
+    let plan_names = Names(plans.iter().map(|plan| plan.id.clone()).collect());
+    let components: BTreeSet<&str> = plans.iter().flat_map(|plan| plan.components.iter().map(|component| component.id.as_str())).collect();
+    let component_names = Names(components.into_iter().map(str::to_owned).collect());
+    let mut draft = Draft::default();
+    for plan in plans {
+        let Some(payees) = assignments.get(&plan.id) else { continue };
+        let first = draft.rows.len();
+        let codes = |component: &Component| (plan_names.code(&plan.id), component_names.code(&component.id));
+        for component in &plan.components {
+            earn(run, plan, component, codes(component), payees, &parameters, &settled, &mut draft);
+        }
+        cap_plan(run, plan, first, &mut draft);
+    }
+    finish(run, draft, plan_names, component_names);
+}
+
+/// For each period whether it gets a statement.
+pub fn settled_periods(inputs: &Inputs, book: &Book) -> Vec<bool> {
+    let periods = book.calendar.periods.iter();
+    periods.map(|period| inputs.periods.as_ref().is_none_or(|wanted| wanted.contains(&period.id))).collect()
+}
+
+/// Credit of payees who are on no plan on its day.
+fn report_unassigned(run: &mut Run<'_>, plans: &[&Plan], assignments: &BTreeMap<String, BTreeMap<u32, Vec<Assignment>>>) {
+    let book = &run.book;
+    let mut days: BTreeMap<u32, Vec<(i32, i32)>> = BTreeMap::new();
+    for (plan, payees) in assignments {
+        if plans.iter().any(|own| own.id == *plan) {
+            for (payee, list) in payees {
+                days.entry(*payee).or_default().extend(list.iter().map(|assignment| (assignment.from, assignment.until)));
+            }
+        }
+    }
+    let first = book.calendar.periods.first().map_or(0, |period| period.from.0);
+    let end = book.calendar.periods.last().map_or(0, |period| period.until.0);
+    for payee in 0..book.payees.len() {
+        let days = days.get(&(payee as u32)).map_or(&[][..], Vec::as_slice);
+        let lines = run.credits.of_payee(payee);
+        let count = if days.is_empty() {
+            lines.len()
+        } else if days.iter().any(|(from, until)| *from <= first && end <= *until) {
+            0
+        } else {
+            let unassigned = |line: &usize| {
+                let transaction = run.credits.base.transaction[run.credits.lines[*line] as usize];
+                let day = book.transactions.tested_on[transaction as usize];
+                !days.iter().any(|(from, until)| *from <= day && day < *until)
+            };
+            lines.filter(unassigned).count()
+        };
+        if count > 0 {
+            let message = format!("{count} credits fall on days on which the payee is on no plan");
+            run.findings.add(Severity::Info, "unassigned-credit", "payees", book.payees.get(payee as u32), message);
+        }
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call, from the loop over components")]
+fn earn(
+    run: &mut Run<'_>,
+    plan: &Plan,
+    component: &Component,
+    codes: (u32, u32),
+    payees: &BTreeMap<u32, Vec<Assignment>>,
+    parameters: &Parameters,
+    settled: &[bool],
+    draft: &mut Draft,
+) {
+    let record = format!("{}, {}", plan.id, component.id);
+    let find = |run: &mut Run<'_>, id: &str| {
+        let found = run.measures.find(id);
+        if found.is_none() {
+            run.findings.add(
+                Severity::Error,
+                "measure-missing",
+                "plans",
+                &record,
+                format!("there is no measure `{id}`; add it to `company.toml` or correct the component"),
+            );
+        }
+        found
+    };
+    let Some(measure) = find(run, &component.measure) else { return };
+    let quota = match &component.quota {
+        None => None,
+        Some(id) => match find(run, id) {
+            None => return,
+            found => found,
+        },
+    };
+    let mut inputs = Vec::with_capacity(component.inputs.len());
+    for id in component.inputs.values() {
+        match find(run, id) {
+            None => return,
+            Some(found) => inputs.push(found),
+        }
+    }
+    let (Some(step), Some(wide_step)) =
+        (from_decimal(component.rounding.step, MONEY_SCALE), from_decimal(component.rounding.step, RATE_SCALE))
+    else {
+        run.findings.add(Severity::Error, "rounding-step", "plans", &record, "the rounding step has more than four digits; shorten it");
+        return;
+    };
+    let until = settled.iter().rposition(|settled| *settled).map_or(0, |last| last + 1);
+    let subject = Subject { plan_id: &plan.id, component, measure, quota, inputs, until, settled };
+    let rows = build(run, &subject, payees, parameters);
+    let rounding = Table::new("rounding")
+        .with("mode", Column::text(&[Some(mode_name(component.rounding.mode))]))
+        .with("step", Column::rate(vec![wide_step]));
+    let Some(extension) = run.extension(Point::Compensation, &component.formula) else { return };
+    let first = draft.rows.len();
+    let mut scratch = Scratch::default();
+    for start in (0..rows.len()).step_by(BATCH_ROWS) {
+        let range = start..(start + BATCH_ROWS).min(rows.len());
+        let input = [rows.table(run, range.clone(), &mut scratch), rounding.clone()];
+        let answer = extension.run(&Call { settings: &component.settings, input: &input }).and_then(|answer| {
+            check_answer(Point::Compensation.contract(), &answer.tables)?;
+            Ok(answer)
+        });
+        let read = answer.and_then(|answer| {
+            run.account_for(Point::Compensation, &component.formula, 1, answer.fuel_used);
+            read(&answer, &rows, range, step, codes, draft)
+        });
+        match read {
+            Ok(unexplained) => {
+                for row in unexplained {
+                    let record = format!(
+                        "{}, {}, {record}",
+                        run.book.payees.get(rows.payee[row]),
+                        run.book.calendar.periods[rows.period[row] as usize].id
+                    );
+                    run.findings.add(
+                        Severity::Warning,
+                        "slices-unexplained",
+                        "earnings",
+                        &record,
+                        format!("the slices of `{}` do not add up to its amount", component.formula),
+                    );
+                }
+            }
+            Err(fault) => {
+                run.findings.push(fault_finding(&component.formula, &fault));
+                draft.rows.truncate(first);
+                draft.slices.retain(|slice| (slice.earning as usize) < first);
+                return;
+            }
+        }
+    }
+    true_up_and_cap(run, component, &record, first, draft);
+}
+
+/// Takes over the answer for rows `range`. Returns the rows whose slices do not add up to their amount.
+fn read(
+    answer: &Answer,
+    rows: &Rows,
+    range: std::ops::Range<usize>,
+    step: i64,
+    codes: (u32, u32),
+    draft: &mut Draft,
+) -> Result<Vec<usize>, Fault> {
+    let invalid = |message: String| Fault::new(FaultKind::InvalidAnswer, message);
+    let numbers = |table: &str, column: &str| {
+        let found = answer.table(table).and_then(|table| table.numbers(column));
+        found.ok_or_else(|| invalid(format!("the answer has no column `{column}` in table `{table}`")))
+    };
+    let count = range.len();
+    let (row_numbers, answered) = (numbers("earnings", "row")?, numbers("earnings", "amount")?);
+    let mut amounts = vec![NULL_NUMBER; count];
+    for (row, amount) in row_numbers.iter().zip(answered) {
+        let slot = usize::try_from(*row).ok().and_then(|row| amounts.get_mut(row));
+        let Some(slot) = slot else { return Err(invalid(format!("an earning is for row {row}, there are {count} rows"))) };
+        if *slot != NULL_NUMBER {
+            return Err(invalid(format!("there are two earnings for row {row}")));
+        }
+        if !(-AMOUNT_MAX..=AMOUNT_MAX).contains(amount) {
+            return Err(invalid(format!("the earning for row {row} has no amount or one that cannot be")));
+        }
+        if step > 0 && amount % step != 0 {
+            let (amount, step) = (attain_domain::fixed::format(*amount, MONEY_SCALE), attain_domain::fixed::format(step, MONEY_SCALE));
+            return Err(invalid(format!("the earning for row {row} is {amount}, no multiple of the rounding step {step}")));
+        }
+        *slot = *amount;
+    }
+    if let Some(row) = amounts.iter().position(|amount| *amount == NULL_NUMBER) {
+        return Err(invalid(format!("there is no earning for row {row}")));
+    }
+    let first = draft.rows.len();
+    for (amount, row) in amounts.iter().zip(range.clone()) {
+        draft.rows.push(Earning {
+            payee: rows.payee[row],
+            period: rows.period[row],
+            plan: codes.0,
+            component: codes.1,
+            transaction: rows.transaction[row],
+            prior: rows.prior[row],
+            to_date: rows.to_date[row],
+            quota: rows.quota[row],
+            attainment: rows.attainment(row),
+            target: rows.target[row],
+            formula_amount: *amount,
+            amount: *amount,
+        });
+    }
+    let (slice_rows, inputs, rates, slice_amounts) =
+        (numbers("slices", "row")?, numbers("slices", "input")?, numbers("slices", "rate")?, numbers("slices", "amount")?);
+    let labels =
+        answer.table("slices").and_then(|table| table.texts("label")).ok_or_else(|| invalid("the slices have no labels".to_owned()))?;
+    let label_codes: Vec<u32> = labels.dictionary.iter().map(|label| draft.label(label)).collect();
+    let no_label = draft.label("");
+    let mut sums: Vec<Option<i128>> = vec![None; count];
+    for at in 0..slice_rows.len() {
+        let row = usize::try_from(slice_rows[at]).ok().filter(|row| *row < count);
+        let Some(row) = row else { return Err(invalid(format!("slice {at} is for row {}, there are {count} rows", slice_rows[at]))) };
+        if slice_amounts[at] == NULL_NUMBER {
+            return Err(invalid(format!("slice {at} has no amount")));
+        }
+        sums[row] = Some(sums[row].unwrap_or(0) + i128::from(slice_amounts[at]));
+        let label = label_codes.get(labels.codes[at] as usize).copied().unwrap_or(no_label);
+        draft.slices.push(SliceRow { earning: (first + row) as u32, label, input: inputs[at], rate: rates[at], amount: slice_amounts[at] });
+    }
+    // Slices are cut to eight digits each; more than a step and a trifle apart they explain nothing.
+    let allowed = i128::from(step.max(1)) * 10_000 + 1_000;
+    let unexplained = sums.iter().zip(&amounts).enumerate().filter_map(|(row, (sum, amount))| {
+        let difference = (*sum)? - i128::from(*amount) * 10_000;
+        (difference.abs() > allowed).then_some(range.start + row)
+    });
+    Ok(unexplained.collect())
+}
+
+/// The rows from `first` on are those of one component, in order of payee and period.
+fn true_up_and_cap(run: &mut Run<'_>, component: &Component, record: &str, first: usize, draft: &mut Draft) {
+    let spans = spans(&run.book, component.accumulate);
+    let step = Step::new(&component.rounding);
+    let limit = component.cap.as_ref().map(|cap| Limit::new(cap, step, &run.book));
+    let mut running = Running::default();
+    let mut before: Option<(u32, usize, i64)> = None;
+    let mut payee = None;
+    let mut without_basis = false;
+    for index in first..draft.rows.len() {
+        let row = draft.rows[index];
+        if payee != Some(row.payee) {
+            running = Running::default();
+            payee = Some(row.payee);
+        }
+        let mut amount = row.formula_amount;
+        if component.true_up {
+            let span = spans[row.period as usize].0;
+            if let Some((own, known, earned)) = before
+                && own == row.payee
+                && known == span
+            {
+                amount -= earned;
+                draft.explain(index as u32, "already earned", -earned);
+            }
+            before = Some((row.payee, span, row.formula_amount));
+        }
+        if let Some(limit) = &limit {
+            let most = limit.amount(row.quota, row.target);
+            without_basis |= most.is_none();
+            let given = limit.apply(&mut running, row.period as usize, amount, most);
+            draft.explain(index as u32, "cap", given - amount);
+            amount = given;
+        }
+        draft.rows[index].amount = amount;
+    }
+    if without_basis {
+        run.findings.add(
+            Severity::Warning,
+            "cap-without-basis",
+            "plans",
+            record,
+            "for some payees there is nothing that the cap is a share of; they are not capped",
+        );
+    }
+}
+
+/// Applies a plan's cap to the sum of its components, which are the rows from `first` on. What is cut is shared out by amount.
+fn cap_plan(run: &mut Run<'_>, plan: &Plan, first: usize, draft: &mut Draft) {
+    let Some(cap) = &plan.cap else { return };
+    let rounding = plan.components.first().map(|component| component.rounding).unwrap_or_default();
+    let step = Step::new(&rounding);
+    let limit = Limit::new(cap, step, &run.book);
+    let mut order: Vec<usize> = (first..draft.rows.len()).collect();
+    let key = |row: &Earning| (row.payee, row.period, if limit.is_per_transaction() { row.transaction } else { 0 });
+    order.sort_by_key(|index| key(&draft.rows[*index]));
+    let mut running = Running::default();
+    let mut payee = None;
+    let mut without_basis = false;
+    let groups: Vec<Vec<usize>> =
+        order.chunk_by(|left, right| key(&draft.rows[*left]) == key(&draft.rows[*right])).map(<[usize]>::to_vec).collect();
+    for group in groups {
+        let rows: Vec<Earning> = group.iter().map(|index| draft.rows[*index]).collect();
+        if payee != Some(rows[0].payee) {
+            running = Running::default();
+            payee = Some(rows[0].payee);
+        }
+        let first_of = |value: fn(&Earning) -> i64| rows.iter().map(value).find(|value| *value != NULL_NUMBER).unwrap_or(NULL_NUMBER);
+        let most = limit.amount(first_of(|row| row.quota), first_of(|row| row.target));
+        without_basis |= most.is_none();
+        let total = rows.iter().fold(0i64, |sum, row| sum.saturating_add(row.amount));
+        let cut = total - limit.apply(&mut running, rows[0].period as usize, total, most);
+        let weights: Vec<i64> = rows.iter().map(|row| row.amount.max(0)).collect();
+        let parts =
+            if cut > 0 { split(cut, &weights, step.step) } else { split(cut, &[vec![1], vec![0; rows.len() - 1]].concat(), step.step) };
+        for (index, part) in group.iter().zip(parts) {
+            draft.rows[*index].amount -= part;
+            draft.explain(*index as u32, "plan cap", -part);
+        }
+    }
+    if without_basis {
+        run.findings.add(
+            Severity::Warning,
+            "cap-without-basis",
+            "plans",
+            &plan.id,
+            "for some payees there is nothing that the cap is a share of; they are not capped",
+        );
+    }
+}
+
+/// Puts everything in order and makes the tables.
+fn finish(run: &mut Run<'_>, draft: Draft, plans: Names, components: Names) {
+    let mut order: Vec<u32> = (0..draft.rows.len() as u32).collect();
+    let key = |row: &Earning| (row.payee, row.period, row.plan, row.component, row.transaction);
+    order.sort_by_key(|index| key(&draft.rows[*index as usize]));
+    let mut places = vec![0u32; order.len()];
+    for (place, index) in order.iter().enumerate() {
+        places[*index as usize] = place as u32;
+    }
+    let rows: Vec<Earning> = order.iter().map(|index| draft.rows[*index as usize]).collect();
+    let mut slices = draft.slices;
+    for slice in &mut slices {
+        slice.earning = places[slice.earning as usize];
+    }
+    slices.sort_by_key(|slice| slice.earning);
+    let mut labels = vec![String::new(); draft.labels.len()];
+    for (label, code) in draft.labels {
+        labels[code as usize] = label;
+    }
+    let mut scratch = Scratch::default();
+    let money = |value: fn(&Earning) -> i64| Column::money(rows.iter().map(value).collect());
+    let mut head = |name: &str, of: &dyn Fn() -> Vec<u32>| {
+        let each: Vec<&Earning> = of().into_iter().map(|index| &rows[index as usize]).collect();
+        let column = |scratch: &mut Scratch, names: &[String], value: fn(&Earning) -> u32| {
+            scratch.picker.pick(names, each.iter().map(|row| value(row)))
+        };
+        let transactions: Vec<u32> = each.iter().map(|row| row.transaction).collect();
+        Table::new(name)
+            .with("payee_id", column(&mut scratch, &run.book.payees.0, |row| row.payee))
+            .with("period_id", period_column(&run.book, &mut scratch.picker, each.iter().map(|row| row.period)))
+            .with("plan_id", column(&mut scratch, &plans.0, |row| row.plan))
+            .with("component_id", column(&mut scratch, &components.0, |row| row.component))
+            .with("transaction_id", scratch.transactions.pick(&run.book.transactions, &transactions))
+    };
+    let earnings = head("earnings", &|| (0..rows.len() as u32).collect())
+        .with("credited", money(|row| row.to_date.saturating_sub(row.prior)))
+        .with("prior", money(|row| row.prior))
+        .with("to_date", money(|row| row.to_date))
+        .with("quota", money(|row| row.quota))
+        .with("attainment", Column::rate(rows.iter().map(|row| row.attainment).collect()))
+        .with("target", money(|row| row.target))
+        .with("formula_amount", money(|row| row.formula_amount))
+        .with("amount", money(|row| row.amount));
+    let mut positions = Vec::with_capacity(slices.len());
+    let mut last = (u32::MAX, 0i64);
+    for slice in &slices {
+        last = if last.0 == slice.earning { (slice.earning, last.1 + 1) } else { (slice.earning, 0) };
+        positions.push(last.1);
+    }
+    let label_codes = slices.iter().map(|slice| slice.label);
+    let rate = |value: fn(&SliceRow) -> i64| Column::rate(slices.iter().map(value).collect());
+    let table = head("slices", &|| slices.iter().map(|slice| slice.earning).collect());
+    let slice_table = table
+        .with("position", Column::integer(positions))
+        .with("label", scratch.picker.pick(&labels, label_codes))
+        .with("input", rate(|slice| slice.input))
+        .with("rate", rate(|slice| slice.rate))
+        .with("amount", rate(|slice| slice.amount));
+    run.row_count = rows.len();
+    run.tables.insert("earnings", earnings);
+    run.tables.insert("slices", slice_table);
+    run.earnings = Earnings { rows, plans, components };
+}

@@ -1,0 +1,275 @@
+//! Builds what a compensation extension sees of a component: a row per payee and period, or per credit.
+
+use crate::Run;
+use crate::attain::attainment;
+use crate::credits::Scratch;
+use crate::measure::{period_column, sums};
+use crate::spans::{Assignment, Parameters, assigned_days, last_assigned, spans};
+use attain_domain::fixed::{divide, from_decimal_rounded};
+use attain_domain::plan::{Accumulate, Component, Proration, QuotaBasis};
+use attain_domain::{Column, NULL_CODE, NULL_NUMBER, RATE_SCALE, RoundingMode, Severity, Table};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The rows of one component in order of payee, period and transaction. Numbers may be null as their contract says.
+#[derive(Debug, Default)]
+pub struct Rows {
+    pub payee: Vec<u32>,
+    pub period: Vec<u32>,
+    /// `NULL_CODE` unless per transaction.
+    pub transaction: Vec<u32>,
+    pub prior: Vec<i64>,
+    pub to_date: Vec<i64>,
+    pub quota: Vec<i64>,
+    pub target: Vec<i64>,
+    inputs: Vec<(String, Vec<i64>)>,
+    params: Vec<(String, Vec<i64>)>,
+}
+
+impl Rows {
+    pub fn len(&self) -> usize {
+        self.payee.len()
+    }
+
+    pub fn attainment(&self, row: usize) -> i64 {
+        attainment(self.to_date[row], Some(self.quota[row]).filter(|quota| *quota != NULL_NUMBER))
+    }
+
+    /// Rows `range` as the table `rows` of the compensation contract.
+    pub fn table(&self, run: &Run<'_>, range: std::ops::Range<usize>, scratch: &mut Scratch) -> Table {
+        let money = |values: &[i64]| Column::money(values[range.clone()].to_vec());
+        let mut table = Table::new("rows")
+            .with("payee_id", scratch.picker.pick(&run.book.payees.0, self.payee[range.clone()].iter().copied()))
+            .with("period_id", period_column(&run.book, &mut scratch.picker, self.period[range.clone()].iter().copied()))
+            .with("transaction_id", scratch.transactions.pick(&run.book.transactions, &self.transaction[range.clone()]))
+            .with("credited", Column::money(range.clone().map(|row| self.to_date[row].saturating_sub(self.prior[row])).collect()))
+            .with("prior", money(&self.prior))
+            .with("to_date", money(&self.to_date))
+            .with("quota", money(&self.quota))
+            .with("attainment", Column::rate(range.clone().map(|row| self.attainment(row)).collect()))
+            .with("target", money(&self.target));
+        for (name, values) in &self.inputs {
+            table = table.with(&format!("inputs.{name}"), money(values));
+        }
+        for (name, values) in &self.params {
+            table = table.with(&format!("params.{name}"), Column::rate(values[range.clone()].to_vec()));
+        }
+        table
+    }
+}
+
+/// What a component is about, with its names resolved.
+pub struct Subject<'a> {
+    pub plan_id: &'a str,
+    pub component: &'a Component,
+    pub measure: usize,
+    pub quota: Option<usize>,
+    pub inputs: Vec<usize>,
+    /// Periods up to here are calculated.
+    pub until: usize,
+    /// Periods that get a statement; findings are about these only.
+    pub settled: &'a [bool],
+}
+
+pub fn build(run: &mut Run<'_>, subject: &Subject<'_>, payees: &BTreeMap<u32, Vec<Assignment>>, parameters: &Parameters) -> Rows {
+    let component = subject.component;
+    let own = parameters.get(subject.plan_id);
+    let mut names: BTreeSet<&str> = component.params.keys().map(String::as_str).collect();
+    names.extend(own.into_iter().flat_map(|own| own.keys().map(|(_, name)| name.as_str())));
+    let mut rows = Rows {
+        inputs: component.inputs.keys().map(|name| (name.clone(), Vec::new())).collect(),
+        params: names.iter().map(|name| ((*name).to_owned(), Vec::new())).collect(),
+        ..Rows::default()
+    };
+    let defaults: Vec<i64> = names
+        .iter()
+        .map(|name| component.params.get(*name).and_then(|value| from_decimal_rounded(*value, RATE_SCALE)).unwrap_or(NULL_NUMBER))
+        .collect();
+    let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+    let spans = spans(&run.book, component.accumulate);
+    for (payee, assignments) in payees {
+        if *payee == NULL_CODE {
+            continue;
+        }
+        let mut builder = Builder { run, subject, payee: *payee, assignments, spans: &spans, restricted: BTreeMap::new() };
+        let param = |name: &String, default: i64, day: i32| {
+            let dated = own.and_then(|own| own.get(&(*payee, name.clone())));
+            let value = dated.and_then(|dated| dated.iter().find(|(from, until, _)| *from <= day && day < *until));
+            value.map_or(default, |(_, _, value)| *value)
+        };
+        let first = rows.len();
+        let mut days = Vec::new();
+        if component.accumulate == Accumulate::Transaction {
+            builder.by_transaction(&mut rows, &mut days);
+        } else {
+            builder.by_period(&mut rows, &mut days);
+        }
+        debug_assert_eq!(days.len(), rows.len() - first);
+        for ((name, default), (_, values)) in names.iter().zip(&defaults).zip(&mut rows.params) {
+            values.extend(days.iter().map(|day| param(name, *default, *day)));
+        }
+    }
+    rows
+}
+
+struct Builder<'a, 'b> {
+    run: &'a mut Run<'b>,
+    subject: &'a Subject<'a>,
+    payee: u32,
+    assignments: &'a [Assignment],
+    spans: &'a [(usize, usize)],
+    /// By measure: sums per period of the days on which the payee is assigned.
+    restricted: BTreeMap<usize, Vec<i64>>,
+}
+
+impl Builder<'_, '_> {
+    /// `days` receives for each row the day on which parameters are read.
+    fn by_period(&mut self, rows: &mut Rows, days: &mut Vec<i32>) {
+        for period in 0..self.subject.until {
+            let Some((day, assignment)) = last_assigned(self.assignments, &self.run.book, period) else { continue };
+            let start = self.spans[period].0;
+            let prior = self.sum(self.subject.measure, start, period);
+            let to_date = self.sum(self.subject.measure, start, period + 1);
+            rows.payee.push(self.payee);
+            rows.period.push(period as u32);
+            rows.transaction.push(NULL_CODE);
+            rows.prior.push(if self.subject.component.true_up { 0 } else { prior });
+            rows.to_date.push(to_date);
+            let quota = self.quota(period);
+            self.judge(period, quota);
+            rows.quota.push(quota.unwrap_or(NULL_NUMBER));
+            rows.target.push(assignment.target.unwrap_or(NULL_NUMBER));
+            for place in 0..self.subject.inputs.len() {
+                let value = self.sum(self.subject.inputs[place], start, period + 1);
+                rows.inputs[place].1.push(value);
+            }
+            days.push(day);
+        }
+    }
+
+    fn by_transaction(&mut self, rows: &mut Rows, days: &mut Vec<i32>) {
+        let meter = &self.run.measures.meters[self.subject.measure];
+        let (book, credits) = (&self.run.book, &self.run.credits);
+        let mut found: Vec<(usize, usize, i64, Assignment)> = Vec::new();
+        for line in credits.of_payee(self.payee as usize) {
+            let base = credits.lines[line] as usize;
+            let Some(value) = meter.value(book, credits, base, credits.levels[line]) else { continue };
+            let transaction = credits.base.transaction[base] as usize;
+            let (day, period) = (book.transactions.tested_on[transaction], usize::from(book.transactions.period[transaction]));
+            let assignment = self.assignments.iter().find(|assignment| assignment.from <= day && day < assignment.until);
+            if let Some(assignment) = assignment
+                && period < self.subject.until
+            {
+                found.push((period, line, value, *assignment));
+            }
+        }
+        found.sort_by_key(|(period, line, _, _)| (*period, *line));
+        let mut judged = None;
+        for (period, line, value, assignment) in found {
+            let (base, level) = (self.run.credits.lines[line] as usize, self.run.credits.levels[line]);
+            let transaction = self.run.credits.base.transaction[base];
+            let quota = self.quota(period);
+            if judged != Some(period) {
+                self.judge(period, quota);
+                judged = Some(period);
+            }
+            rows.payee.push(self.payee);
+            rows.period.push(period as u32);
+            rows.transaction.push(transaction);
+            rows.prior.push(0);
+            rows.to_date.push(value);
+            rows.quota.push(quota.unwrap_or(NULL_NUMBER));
+            rows.target.push(assignment.target.unwrap_or(NULL_NUMBER));
+            for (place, measure) in self.subject.inputs.iter().enumerate() {
+                let value = self.run.measures.meters[*measure].value(&self.run.book, &self.run.credits, base, level);
+                rows.inputs[place].1.push(value.unwrap_or(0));
+            }
+            days.push(self.run.book.transactions.tested_on[transaction as usize]);
+        }
+    }
+
+    /// The sum of a measure over periods `from..until`, of the days on which the payee is assigned.
+    fn sum(&mut self, measure: usize, from: usize, until: usize) -> i64 {
+        if !self.restricted.contains_key(&measure) {
+            let values = self.restrict(measure);
+            self.restricted.insert(measure, values);
+        }
+        let sum: i128 = self.restricted[&measure][from..until].iter().map(|value| i128::from(*value)).sum();
+        i64::try_from(sum).unwrap_or_else(|_| {
+            self.overflow();
+            0
+        })
+    }
+
+    fn overflow(&mut self) {
+        let payee = self.run.book.payees.get(self.payee).to_owned();
+        let message = format!("its results on plan `{}` do not fit; correct the amounts", self.subject.plan_id);
+        self.run.findings.add(Severity::Error, "overflow", "payees", &payee, message);
+    }
+
+    fn restrict(&mut self, measure: usize) -> Vec<i64> {
+        let (book, measures) = (&self.run.book, &self.run.measures);
+        let periods = &book.calendar.periods;
+        let assigned: Vec<i32> = (0..periods.len()).map(|period| assigned_days(self.assignments, book, period)).collect();
+        let whole = assigned.iter().zip(periods).all(|(days, period)| *days == 0 || *days == period.days());
+        if whole {
+            let values = measures.of_payee(measure, self.payee).iter().zip(&assigned);
+            return values.map(|(value, days)| if *days == 0 || *value == NULL_NUMBER { 0 } else { *value }).collect();
+        }
+        let days: Vec<(i32, i32)> = self.assignments.iter().map(|assignment| (assignment.from, assignment.until)).collect();
+        let summed = sums(&measures.meters[measure..=measure], book, &self.run.credits, self.payee, Some(&days));
+        let mut values = Vec::with_capacity(summed.len());
+        for sum in summed {
+            match i64::try_from(sum.unwrap_or(0)) {
+                Ok(value) if value != NULL_NUMBER => values.push(value),
+                _ => {
+                    self.overflow();
+                    values.push(0);
+                }
+            }
+        }
+        values
+    }
+
+    /// The quota that stands against a row of `period`.
+    fn quota(&self, period: usize) -> Option<i64> {
+        let measure = self.subject.quota?;
+        let component = self.subject.component;
+        let (start, end) = self.spans[period];
+        let range = match component.quota_basis {
+            QuotaBasis::Span => start..end,
+            QuotaBasis::ToDate => start..period + 1,
+        };
+        let mut sum: Option<i128> = None;
+        for period in range {
+            let Some(quota) = self.run.quotas.get(measure, self.payee, period) else { continue };
+            let part = match component.prorate_quota {
+                Proration::None => i128::from(quota),
+                Proration::CalendarDays => {
+                    let days = assigned_days(self.assignments, &self.run.book, period);
+                    let all = self.run.book.calendar.periods[period].days();
+                    divide(i128::from(quota) * i128::from(days), i128::from(all.max(1)), RoundingMode::HalfEven)
+                }
+            };
+            sum = Some(sum.unwrap_or(0) + part);
+        }
+        i64::try_from(sum?).ok()
+    }
+
+    fn judge(&mut self, period: usize, quota: Option<i64>) {
+        if self.subject.quota.is_none() || !self.subject.settled[period] {
+            return;
+        }
+        let component = self.subject.component;
+        let record = || format!("{}, {}", self.run.book.payees.get(self.payee), self.run.book.calendar.periods[period].id);
+        let measure = component.quota.as_deref().unwrap_or("");
+        let (code, message) = match quota {
+            None => ("quota-missing", format!("there is no quota of `{measure}` for component `{}`; add one to `quotas`", component.id)),
+            Some(quota) if quota <= 0 => {
+                ("quota-zero", format!("the quota of `{measure}` for component `{}` is not above zero", component.id))
+            }
+            Some(_) => return,
+        };
+        let record = record();
+        self.run.findings.add(Severity::Warning, code, "quotas", &record, message);
+    }
+}

@@ -1,0 +1,95 @@
+//! Over which periods results and caps accumulate, and when payees are assigned to plans.
+
+use crate::Inputs;
+use crate::book::Book;
+use crate::hierarchy::days_of;
+use crate::names::{number, numbers, texts};
+use attain_domain::plan::Accumulate;
+use attain_domain::{Day, Span};
+use std::collections::BTreeMap;
+
+/// For each period the first period and the end of its span. Periods of a quarter or a year follow each other.
+pub fn spans(book: &Book, accumulate: Accumulate) -> Vec<(usize, usize)> {
+    let periods = &book.calendar.periods;
+    let same = |left: usize, right: usize| match accumulate {
+        Accumulate::Transaction | Accumulate::Period => left == right,
+        Accumulate::Quarter => periods[left].quarter == periods[right].quarter,
+        Accumulate::Year => periods[left].year == periods[right].year,
+    };
+    let mut spans = Vec::with_capacity(periods.len());
+    let mut start = 0;
+    while start < periods.len() {
+        let mut end = start + 1;
+        while end < periods.len() && same(start, end) {
+            end += 1;
+        }
+        spans.extend((start..end).map(|_| (start, end)));
+        start = end;
+    }
+    spans
+}
+
+/// One assignment of a payee to a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Assignment {
+    pub from: i32,
+    pub until: i32,
+    pub target: Option<i64>,
+}
+
+/// All assignments by plan id and payee, each list in order of time.
+pub fn assignments(inputs: &Inputs, book: &Book) -> BTreeMap<String, BTreeMap<u32, Vec<Assignment>>> {
+    let table = inputs.table("plan_assignments");
+    let (payee_ids, plan_ids) = (texts(table, "payee_id"), texts(table, "plan_id"));
+    let (from_on, until_on, targets) = (numbers(table, "from_on"), numbers(table, "until_on"), numbers(table, "target"));
+    let mut all: BTreeMap<String, BTreeMap<u32, Vec<Assignment>>> = BTreeMap::new();
+    for row in 0..table.row_count() {
+        let (Some(plan), Some((from, until))) = (plan_ids.get(row), days_of(from_on, until_on, row)) else { continue };
+        let payee = book.payees.code_of(payee_ids.get(row));
+        all.entry(plan.to_owned()).or_default().entry(payee).or_default().push(Assignment { from, until, target: number(targets, row) });
+    }
+    for list in all.values_mut().flat_map(BTreeMap::values_mut) {
+        list.sort_unstable();
+    }
+    all
+}
+
+/// The days of a period on which one of the assignments holds. Assignments of a payee to a plan do not overlap.
+pub fn assigned_days(assignments: &[Assignment], book: &Book, period: usize) -> i32 {
+    let period = &book.calendar.periods[period];
+    let days: i32 = assignments
+        .iter()
+        .map(|assignment| Span { from: Day(assignment.from), until: Some(Day(assignment.until)) }.overlap_days(period.from, period.until))
+        .sum();
+    days.min(period.days())
+}
+
+/// The last day of the period on which one of the assignments holds, and that assignment.
+pub fn last_assigned(assignments: &[Assignment], book: &Book, period: usize) -> Option<(i32, Assignment)> {
+    let period = &book.calendar.periods[period];
+    let last = assignments.iter().rfind(|assignment| assignment.from < period.until.0 && assignment.until > period.from.0)?;
+    Some((last.until.min(period.until.0) - 1, *last))
+}
+
+/// Payee parameters by plan, payee and name.
+pub type Parameters = BTreeMap<String, BTreeMap<(u32, String), Vec<(i32, i32, i64)>>>;
+
+pub fn parameters(inputs: &Inputs, book: &Book) -> Parameters {
+    let table = inputs.table("parameters");
+    let (payee_ids, plan_ids, names) = (texts(table, "payee_id"), texts(table, "plan_id"), texts(table, "name"));
+    let (from_on, until_on, values) = (numbers(table, "from_on"), numbers(table, "until_on"), numbers(table, "value"));
+    let mut all = Parameters::new();
+    for row in 0..table.row_count() {
+        let (Some(plan), Some(name), Some((from, until)), Some(value)) =
+            (plan_ids.get(row), names.get(row), days_of(from_on, until_on, row), number(values, row))
+        else {
+            continue;
+        };
+        let key = (book.payees.code_of(payee_ids.get(row)), name.to_owned());
+        all.entry(plan.to_owned()).or_default().entry(key).or_default().push((from, until, value));
+    }
+    for list in all.values_mut().flat_map(BTreeMap::values_mut) {
+        list.sort_unstable();
+    }
+    all
+}

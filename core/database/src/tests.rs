@@ -1,0 +1,149 @@
+use crate::trial::Trial;
+use crate::{Access, Database, Kind, SCHEMA_VERSION, Value, insert, schema_version};
+use sqlx::AssertSqlSafe;
+
+async fn run(database: &Database, sql: &str) -> anyhow::Result<()> {
+    let mut tx = database.begin().await?;
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut *tx).await?;
+    tx.commit().await
+}
+
+#[tokio::test]
+async fn a_second_server_on_a_sqlite_file_is_refused_and_a_command_is_not() -> anyhow::Result<()> {
+    let trial = Trial::sqlite().await?;
+    let server = Database::open(&trial.url, Access::Server).await?;
+    let refused = Database::open(&trial.url, Access::Server).await.expect_err("the first server holds the lock").to_string();
+    assert!(refused.contains("in use by a running server"), "{refused}");
+    let command = Database::open(&trial.url, Access::Command).await?;
+    let mut read = command.read().await?;
+    assert_eq!(schema_version(&mut read).await?, SCHEMA_VERSION);
+    drop((read, command));
+    drop(server);
+    Database::open(&trial.url, Access::Server).await?.close().await;
+    trial.remove().await
+}
+
+#[tokio::test]
+async fn a_schema_from_the_future_is_refused_in_words() -> anyhow::Result<()> {
+    for trial in Trial::each().await? {
+        run(&trial.database, "insert into migrations (version, name, digest, applied_at) values (9000, 'future', '', 0)").await?;
+        let refused = Database::open(&trial.url, Access::Command).await.expect_err("version 9000 is not known").to_string();
+        assert!(refused.contains("schema version 9000"), "{refused}");
+        run(&trial.database, "delete from migrations where version = 9000; update migrations set digest = 'other'").await?;
+        let refused = Database::open(&trial.url, Access::Command).await.expect_err("the text differs").to_string();
+        assert!(refused.contains("another text"), "{refused}");
+        trial.remove().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_that_may_lose_commits_is_refused() -> anyhow::Result<()> {
+    let Some(trial) = Trial::postgres().await? else { return Ok(()) };
+    let name = trial.url.rsplit('/').next().and_then(|rest| rest.split('?').next()).expect("a database name");
+    run(&trial.database, &format!("alter database {name} set synchronous_commit = off")).await?;
+    let refused = Database::open(&trial.url, Access::Command).await.expect_err("commits are not durable").to_string();
+    assert!(refused.contains("set `synchronous_commit = on`"), "{refused}");
+    trial.remove().await
+}
+
+#[tokio::test]
+async fn what_cannot_be_opened_says_what_to_do() {
+    for (url, word) in [
+        ("mysql://x/y", "is not known"),
+        ("sqlite::memory:", "needs a file"),
+        ("sqlite:/no/such/folder/x.db", "create it"),
+        ("postgres://127.0.0.1:1/x", "cannot reach"),
+    ] {
+        let refused = Database::open(url, Access::Command).await.expect_err(url).to_string();
+        assert!(refused.contains(word), "{url}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn many_rows_go_in_at_once_with_their_nulls_and_bytes() -> anyhow::Result<()> {
+    for trial in Trial::each().await? {
+        run(&trial.database, "create table things (id bigint primary key, name text, size bigint, body blob)").await?;
+        let mut tx = trial.database.begin().await?;
+        let mut values = Vec::new();
+        for id in 0..3_001i64 {
+            let name = (id % 3 != 0).then(|| format!("name {id}"));
+            values.extend([id.into(), Value::Text(name), Value::Integer((id % 2 == 0).then_some(id)), Value::Bytes(vec![id as u8; 3])]);
+        }
+        assert_eq!(insert(&mut tx, "things (id, name, size, body)", 4, values.clone(), "").await?, 3_001);
+        assert_eq!(insert(&mut tx, "things (id, name, size, body)", 4, values, "on conflict do nothing").await?, 0);
+        tx.commit().await?;
+        let mut read = trial.database.read().await?;
+        let row: (String, Option<i64>, Vec<u8>) =
+            sqlx::query_as("select name, size, body from things where id = $1").bind(2_999i64).fetch_one(&mut *read).await?;
+        assert_eq!(row, ("name 2999".to_owned(), None, vec![183u8; 3]));
+        let nulls: i64 = sqlx::query_scalar("select count(*) from things where name is null").fetch_one(&mut *read).await?;
+        assert_eq!(nulls, 1_001);
+        drop(read);
+        trial.remove().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_dropped_transaction_changes_nothing_and_a_reader_sees_one_moment() -> anyhow::Result<()> {
+    for trial in Trial::each().await? {
+        run(&trial.database, "create table things (id bigint primary key)").await?;
+        let mut tx = trial.database.begin().await?;
+        insert(&mut tx, "things (id)", 1, vec![1i64.into()], "").await?;
+        drop(tx);
+        let count = "select count(*) from things";
+        let mut read = trial.database.read().await?;
+        assert_eq!(sqlx::query_scalar::<_, i64>(count).fetch_one(&mut *read).await?, 0);
+        run(&trial.database, "insert into things values (2)").await?;
+        assert_eq!(sqlx::query_scalar::<_, i64>(count).fetch_one(&mut *read).await?, 0, "the reader began before");
+        drop(read);
+        let mut read = trial.database.read().await?;
+        assert_eq!(sqlx::query_scalar::<_, i64>(count).fetch_one(&mut *read).await?, 1);
+        drop(read);
+        trial.remove().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_sqlite_connection_has_the_safe_settings() -> anyhow::Result<()> {
+    let trial = Trial::sqlite().await?;
+    assert_eq!(trial.database.kind(), Kind::Sqlite);
+    let mut readers = Vec::new();
+    for _ in 0..4 {
+        let mut read = trial.database.read().await?;
+        assert_eq!(sqlx::query_scalar::<_, i64>("pragma synchronous").fetch_one(&mut *read).await?, 2);
+        assert_eq!(sqlx::query_scalar::<_, i64>("pragma foreign_keys").fetch_one(&mut *read).await?, 1);
+        assert_eq!(sqlx::query_scalar::<_, i64>("pragma trusted_schema").fetch_one(&mut *read).await?, 0);
+        readers.push(read);
+    }
+    drop(readers);
+    trial.remove().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writers_wait_their_turn() -> anyhow::Result<()> {
+    for trial in Trial::each().await? {
+        run(&trial.database, "create table counters (id bigint primary key, value bigint not null); insert into counters values (1, 0)")
+            .await?;
+        let mut tasks = Vec::new();
+        for _ in 0..8 {
+            let database = trial.database.clone();
+            tasks.push(tokio::spawn(async move {
+                for _ in 0..10 {
+                    run(&database, "update counters set value = value + 1").await?;
+                }
+                anyhow::Ok(())
+            }));
+        }
+        for task in tasks {
+            task.await??;
+        }
+        let mut read = trial.database.read().await?;
+        assert_eq!(sqlx::query_scalar::<_, i64>("select value from counters").fetch_one(&mut *read).await?, 80);
+        drop(read);
+        trial.remove().await?;
+    }
+    Ok(())
+}

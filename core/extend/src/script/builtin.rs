@@ -1,0 +1,335 @@
+//! The functions that scripts can call. One list serves rows and columns; the handbook page is `docs/formula-language.md`.
+//!
+//! To add one: write it here over single values, add its line to [`BUILTINS`] and to the page. Columns call it row by row; only
+//! where that is too slow does `columnar` know it by name.
+
+use super::host::{Host, Record, Trouble};
+use super::value::{self, number, text};
+use attain_domain::point::{FaultKind, Point};
+use attain_domain::{Rounding, RoundingMode};
+use rhai::{Array, Dynamic, ImmutableString, Map};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
+type Run = fn(&mut Host, &[&Dynamic]) -> Result<Dynamic, Trouble>;
+
+pub(super) struct Builtin {
+    pub name: &'static str,
+    pub arity: usize,
+    /// The points where it makes sense; all where empty.
+    points: &'static [Point],
+    run: Run,
+}
+
+const fn builtin(name: &'static str, arity: usize, run: Run) -> Builtin {
+    Builtin { name, arity, points: &[], run }
+}
+
+const fn at(points: &'static [Point], name: &'static str, arity: usize, run: Run) -> Builtin {
+    Builtin { name, arity, points, run }
+}
+
+const PAY: &[Point] = &[Point::Compensation];
+const CREDITING: &[Point] = &[Point::Crediting];
+
+pub(super) static BUILTINS: &[Builtin] = &[
+    builtin("min", 2, |_, values| extreme(values, true)),
+    builtin("min", 3, |_, values| extreme(values, true)),
+    builtin("max", 2, |_, values| extreme(values, false)),
+    builtin("max", 3, |_, values| extreme(values, false)),
+    builtin("abs", 1, |_, values| of_one(values, |number| Some(number.abs()))),
+    builtin("floor", 1, |_, values| of_one(values, |number| Some(number.floor()))),
+    builtin("ceiling", 1, |_, values| of_one(values, |number| Some(number.ceil()))),
+    builtin("round", 1, |_, values| of_one(values, |number| round(number, Decimal::ONE, RoundingMode::HalfEven))),
+    builtin("round", 2, |_, values| round_to(values, "half-even")),
+    builtin("round", 3, |_, values| round_to(values, &text(values[2])?)),
+    builtin("int", 1, |_, values| to_integer(values[0])),
+    builtin("clamp", 3, |_, values| {
+        let upper = extreme(&[values[0], values[2]], true)?;
+        extreme(&[&upper, values[1]], false)
+    }),
+    builtin("select", 3, |_, values| Ok(if value::flag(values[0])? { values[1].clone() } else { values[2].clone() })),
+    builtin("is_null", 1, |_, values| Ok(Dynamic::from_bool(values[0].is_unit()))),
+    builtin("or", 2, |_, values| or(values[0], values[1])),
+    builtin("and", 2, |_, values| Ok(value::binary(value::Operator::And, values[0], values[1])?)),
+    builtin("not", 1, |_, values| Ok(value::invert(values[0])?)),
+    builtin("prorate", 3, |_, values| prorate(values)),
+    builtin("lookup", 3, |_, values| lookup(values[0], values[1], values[2])),
+    builtin("contains", 2, |_, values| Ok(Dynamic::from_bool(contains(values[0], values[1])?))),
+    builtin("len", 1, |_, values| length(values[0]).map(|length| Dynamic::from_int(length as i64))),
+    builtin("is_empty", 1, |_, values| length(values[0]).map(|length| Dynamic::from_bool(length == 0))),
+    builtin("keys", 1, |_, values| keys(values[0])),
+    builtin("sum", 1, |_, values| sum(values[0])),
+    builtin("to_string", 1, |_, values| Ok(Dynamic::from(value::show(values[0])))),
+    builtin("fail", 1, |_, values| Err(Trouble { kind: FaultKind::Refused, message: value::show(values[0]) })),
+    builtin("log", 1, |host, values| {
+        host.write_log(&value::show(values[0]));
+        Ok(Dynamic::UNIT)
+    }),
+    builtin("rounded", 1, |host, values| {
+        let rounding = host.rounding();
+        of_one(values, |number| rounding.apply(number))
+    }),
+    at(PAY, "tiers", 3, |host, values| tiers(host, None, values[0], values[1], values[2], None)),
+    at(PAY, "tiers_between", 4, |host, values| tiers(host, Some(values[0]), values[1], values[2], values[3], None)),
+    at(PAY, "tiers_between", 5, |host, values| tiers(host, Some(values[0]), values[1], values[2], values[3], Some(values[4]))),
+    at(PAY, "slice", 3, slice),
+    at(PAY, "explain", 2, |host, values| {
+        if let Some(amount) = number(values[1])? {
+            host.slice(&text(values[0])?, amount, Decimal::ONE, amount)?;
+        }
+        Ok(values[1].clone())
+    }),
+    at(CREDITING, "claim", 1, |host, values| Ok(value::of_text(host.claim(&text(values[0])?).as_ref()))),
+    at(CREDITING, "claim_count", 1, |host, values| Ok(Dynamic::from_int(host.claim_count(&text(values[0])?) as i64))),
+    at(CREDITING, "claims", 1, |host, values| claims(host, values[0])),
+    at(CREDITING, "credit", 5, |host, values| {
+        let (Some(amount), Some(share), false) = (number(values[1])?, number(values[4])?, values[0].is_unit()) else {
+            return Ok(Dynamic::UNIT);
+        };
+        host.credit(&text(values[0])?, amount, &text(values[2])?, &text(values[3])?, share)?;
+        Ok(Dynamic::UNIT)
+    }),
+    at(CREDITING, "credit_each", 5, |host, values| {
+        let (role, kind, rule) = (text(values[0])?, text(values[2])?, text(values[3])?);
+        let (Some(amount), Some(share)) = (number(values[1])?, number(values[4])?) else { return Ok(Dynamic::UNIT) };
+        for (payee, _) in host.claims(&role) {
+            host.credit(&payee, amount, &kind, &rule, share)?;
+        }
+        Ok(Dynamic::UNIT)
+    }),
+    at(CREDITING, "credit_split", 5, |host, values| {
+        let (role, kind, rule, residue) = (text(values[0])?, text(values[2])?, text(values[3])?, text(values[4])?);
+        if let Some(amount) = number(values[1])? {
+            host.credit_split(&role, amount, &kind, &rule, &residue)?;
+        }
+        Ok(Dynamic::UNIT)
+    }),
+];
+
+impl Builtin {
+    pub fn find(name: &str, arity: usize) -> Option<&'static Builtin> {
+        BUILTINS.iter().find(|builtin| builtin.name == name && builtin.arity == arity)
+    }
+
+    pub fn call(&self, host: &mut Host, values: &[&Dynamic]) -> Result<Dynamic, Trouble> {
+        if !self.is_at(host.point) {
+            return Err(format!("`{}` is not available at point `{}`", self.name, host.point).into());
+        }
+        (self.run)(host, values)
+    }
+
+    /// Whether it neither depends on the row nor records anything.
+    pub fn is_pure(&self) -> bool {
+        self.points.is_empty() && !matches!(self.name, "log" | "rounded" | "fail")
+    }
+
+    pub fn is_at(&self, point: Point) -> bool {
+        self.points.is_empty() || self.points.contains(&point)
+    }
+}
+
+fn of_one(values: &[&Dynamic], apply: impl Fn(Decimal) -> Option<Decimal>) -> Result<Dynamic, Trouble> {
+    let Some(number) = number(values[0])? else { return Ok(Dynamic::UNIT) };
+    if values[0].is_int()
+        && let Some(integer) = apply(number).and_then(|result| if result.fract().is_zero() { result.to_i64() } else { None })
+    {
+        return Ok(Dynamic::from_int(integer));
+    }
+    Ok(Dynamic::from_decimal(apply(number).ok_or_else(|| format!("`{number}` cannot be rounded to that step"))?))
+}
+
+fn extreme(values: &[&Dynamic], smaller: bool) -> Result<Dynamic, Trouble> {
+    let mut best: Option<(Decimal, &Dynamic)> = None;
+    for value in values {
+        let Some(number) = number(value)? else { return Ok(Dynamic::UNIT) };
+        let is_better = best.is_none_or(|(best, _)| if smaller { number < best } else { number > best });
+        if is_better {
+            best = Some((number, value));
+        }
+    }
+    Ok(best.map_or(Dynamic::UNIT, |(_, value)| value.clone()))
+}
+
+fn round(number: Decimal, step: Decimal, mode: RoundingMode) -> Option<Decimal> {
+    Rounding { mode, step }.apply(number)
+}
+
+fn round_to(values: &[&Dynamic], mode: &str) -> Result<Dynamic, Trouble> {
+    let (mode, step) = rounding_of(mode, values[1])?;
+    of_one(values, |number| round(number, step, mode))
+}
+
+/// A mode by its name and a step, which must be positive.
+pub(super) fn rounding_of(mode: &str, step: &Dynamic) -> Result<(RoundingMode, Decimal), Trouble> {
+    let parsed: RoundingMode = serde_json::from_value(serde_json::Value::String(mode.to_owned())).map_err(|_| {
+        Trouble::from(format!("`{mode}` is no rounding mode; write one of half-even, half-up, half-down, up, down, ceiling, floor"))
+    })?;
+    match number(step)? {
+        Some(step) if step > Decimal::ZERO => Ok((parsed, step)),
+        _ => Err(format!("{} is no step to round to; write for example `0.01`", value::describe(step)).into()),
+    }
+}
+
+fn to_integer(value: &Dynamic) -> Result<Dynamic, Trouble> {
+    let Some(number) = number(value)? else { return Ok(Dynamic::UNIT) };
+    number.trunc().to_i64().map(Dynamic::from_int).ok_or_else(|| format!("`{number}` does not fit an integer").into())
+}
+
+fn or(left: &Dynamic, right: &Dynamic) -> Result<Dynamic, Trouble> {
+    if left.is_unit() {
+        return Ok(right.clone());
+    }
+    if left.is_bool() {
+        return Ok(value::binary(value::Operator::Or, left, right)?);
+    }
+    Ok(left.clone())
+}
+
+fn prorate(values: &[&Dynamic]) -> Result<Dynamic, Trouble> {
+    let (Some(amount), Some(days), Some(of_days)) = (number(values[0])?, number(values[1])?, number(values[2])?) else {
+        return Ok(Dynamic::UNIT);
+    };
+    let product = value::arithmetic(value::Operator::Multiply, amount, days)?;
+    Ok(Dynamic::from_decimal(value::arithmetic(value::Operator::Divide, product, of_days)?))
+}
+
+fn lookup(table: &Dynamic, key: &Dynamic, default: &Dynamic) -> Result<Dynamic, Trouble> {
+    if key.is_unit() {
+        return Ok(default.clone());
+    }
+    if let Some(record) = table.read_lock::<Record>() {
+        let name = value::show(key);
+        return Ok(if record.has(&name) { record.get(&name) } else { default.clone() });
+    }
+    if let Some(map) = table.read_lock::<Map>() {
+        return Ok(map.get(value::show(key).as_str()).cloned().unwrap_or_else(|| default.clone()));
+    }
+    if table.is_unit() {
+        return Ok(default.clone());
+    }
+    Err(format!("`lookup` needs a table, not {}", value::describe(table)).into())
+}
+
+fn contains(whole: &Dynamic, part: &Dynamic) -> Result<bool, Trouble> {
+    if let Some(values) = whole.read_lock::<Array>() {
+        return Ok(values
+            .iter()
+            .any(|value| value::binary(value::Operator::Equal, value, part).is_ok_and(|equal| equal.as_bool().unwrap_or_default())));
+    }
+    if let Some(record) = whole.read_lock::<Record>() {
+        return Ok(record.has(&value::show(part)));
+    }
+    if let Some(map) = whole.read_lock::<Map>() {
+        return Ok(map.contains_key(value::show(part).as_str()));
+    }
+    match whole.as_immutable_string_ref() {
+        Ok(whole) => Ok(!part.is_unit() && whole.contains(&value::show(part))),
+        Err(_) if whole.is_unit() => Ok(false),
+        Err(_) => Err(format!("{} contains nothing", value::describe(whole)).into()),
+    }
+}
+
+fn length(value: &Dynamic) -> Result<usize, Trouble> {
+    if let Some(values) = value.read_lock::<Array>() {
+        return Ok(values.len());
+    }
+    if let Some(map) = value.read_lock::<Map>() {
+        return Ok(map.len());
+    }
+    if let Some(record) = value.read_lock::<Record>() {
+        return Ok(record.names().count());
+    }
+    match value.as_immutable_string_ref() {
+        Ok(text) => Ok(text.chars().count()),
+        Err(_) if value.is_unit() => Ok(0),
+        Err(_) => Err(format!("{} has no length", value::describe(value)).into()),
+    }
+}
+
+fn keys(value: &Dynamic) -> Result<Dynamic, Trouble> {
+    if let Some(map) = value.read_lock::<Map>() {
+        return Ok(Dynamic::from_array(map.keys().map(|key| Dynamic::from(key.to_string())).collect()));
+    }
+    if let Some(record) = value.read_lock::<Record>() {
+        return Ok(Dynamic::from_array(record.names().map(|name| Dynamic::from(name.clone())).collect()));
+    }
+    Err(format!("{} has no keys", value::describe(value)).into())
+}
+
+fn sum(values: &Dynamic) -> Result<Dynamic, Trouble> {
+    let Some(values) = values.read_lock::<Array>() else {
+        return Err(format!("`sum` needs a list, not {}", value::describe(values)).into());
+    };
+    let mut total = Dynamic::from_int(0);
+    for value in values.iter().filter(|value| !value.is_unit()) {
+        total = value::binary(value::Operator::Add, &total, value)?;
+    }
+    Ok(total)
+}
+
+fn claims(host: &Host, role: &Dynamic) -> Result<Dynamic, Trouble> {
+    let maps = host.claims(&text(role)?).into_iter().map(|(payee, share)| {
+        let mut map = Map::new();
+        map.insert("payee".into(), Dynamic::from(payee));
+        map.insert("share".into(), value::of_number(share));
+        Dynamic::from_map(map)
+    });
+    Ok(Dynamic::from_array(maps.collect()))
+}
+
+fn slice(host: &mut Host, values: &[&Dynamic]) -> Result<Dynamic, Trouble> {
+    let label: ImmutableString = text(values[0])?;
+    let (Some(input), Some(rate)) = (number(values[1])?, number(values[2])?) else { return Ok(Dynamic::UNIT) };
+    let amount = value::arithmetic(value::Operator::Multiply, input, rate)?;
+    host.slice(&label, input, rate, amount)?;
+    Ok(Dynamic::from_decimal(amount))
+}
+
+/// What the tier table in `settings` pays for the part from `prior` to `to_date`; with `target`, each slice in shares of it:
+/// rate × target ÷ quota.
+fn tiers(
+    host: &mut Host,
+    prior: Option<&Dynamic>,
+    to_date: &Dynamic,
+    quota: &Dynamic,
+    settings: &Dynamic,
+    target: Option<&Dynamic>,
+) -> Result<Dynamic, Trouble> {
+    let Some(record) = settings.read_lock::<Record>() else {
+        return Err(format!("tiers are read from settings, not from {}", value::describe(settings)).into());
+    };
+    let table = record.tiers()?;
+    let prior = prior.map_or(Ok(Some(Decimal::ZERO)), number)?;
+    let (Some(prior), Some(to_date)) = (prior, number(to_date)?) else { return Ok(Dynamic::UNIT) };
+    let quota = number(quota)?;
+    let target = match target {
+        None => None,
+        Some(target) => match (number(target)?, quota.filter(|quota| *quota > Decimal::ZERO)) {
+            (Some(target), Some(quota)) if !target.is_zero() => Some((target, quota)),
+            _ => return Ok(Dynamic::from_int(0)),
+        },
+    };
+    pay_tiers(host, table, prior, to_date, quota, target).map(Dynamic::from_decimal)
+}
+
+pub(super) fn pay_tiers(
+    host: &mut Host,
+    table: &attain_domain::tiers::TierTable,
+    prior: Decimal,
+    to_date: Decimal,
+    quota: Option<Decimal>,
+    target: Option<(Decimal, Decimal)>,
+) -> Result<Decimal, Trouble> {
+    let too_large = || Trouble::from(format!("what the tiers pay for `{to_date}` does not fit a decimal"));
+    let paid = table.pay(prior, to_date, quota).ok_or_else(too_large)?;
+    let scale = |amount: Decimal| match target {
+        None => Some(amount),
+        Some((target, quota)) => amount.checked_mul(target)?.checked_div(quota),
+    };
+    for slice in &paid.slices {
+        let rate = scale(slice.rate).ok_or_else(too_large)?;
+        host.slice(&slice.label, slice.input, rate, scale(slice.amount).ok_or_else(too_large)?)?;
+    }
+    scale(paid.amount).ok_or_else(too_large)
+}

@@ -1,0 +1,412 @@
+//! What a script can reach while it runs: the row it is at, its settings, the claims of a transaction, and where its slices,
+//! credits and log lines go.
+
+use attain_domain::point::{Call, FaultKind, Point};
+use attain_domain::tiers::TierTable;
+use attain_domain::{NULL_NUMBER, RATE_SCALE, Rounding, Table, TextColumn, fixed};
+use rhai::{Dynamic, ImmutableString};
+use rust_decimal::Decimal;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+/// Why a builtin gave no value.
+#[derive(Debug, Clone)]
+pub(super) struct Trouble {
+    pub kind: FaultKind,
+    pub message: String,
+}
+
+impl From<String> for Trouble {
+    fn from(message: String) -> Trouble {
+        Trouble { kind: FaultKind::Trap, message }
+    }
+}
+
+impl From<&str> for Trouble {
+    fn from(message: &str) -> Trouble {
+        Trouble::from(message.to_owned())
+    }
+}
+
+/// Named values that scripts read and cannot change: settings and the objects within, or a row's `params` and `inputs`. A name that
+/// is not there has no value.
+#[derive(Debug, Clone)]
+pub(super) struct Record(Arc<Fields>);
+
+#[derive(Debug)]
+struct Fields {
+    values: BTreeMap<String, Dynamic>,
+    json: serde_json::Value,
+    tiers: OnceLock<Result<TierTable, String>>,
+}
+
+impl Record {
+    pub fn from_json(json: &serde_json::Value) -> Record {
+        let values = match json {
+            serde_json::Value::Object(object) => object.iter().map(|(name, value)| (name.clone(), from_json(value))).collect(),
+            _ => BTreeMap::new(),
+        };
+        Record(Arc::new(Fields { values, json: json.clone(), tiers: OnceLock::new() }))
+    }
+
+    pub fn from_values(values: BTreeMap<String, Dynamic>) -> Record {
+        Record(Arc::new(Fields { values, json: serde_json::Value::Null, tiers: OnceLock::new() }))
+    }
+
+    pub fn get(&self, name: &str) -> Dynamic {
+        self.0.values.get(name).cloned().unwrap_or(Dynamic::UNIT)
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.0.values.contains_key(name)
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        self.0.values.keys()
+    }
+
+    /// These settings read as a tier table.
+    pub fn tiers(&self) -> Result<&TierTable, String> {
+        let parse = || {
+            let table: TierTable = serde_json::from_value(self.0.json.clone()).map_err(|error| format!("no tier table: {error}"))?;
+            match table.defects() {
+                defects if defects.is_empty() => Ok(table),
+                defects => Err(format!("the tier table is wrong: {}", defects.join("; "))),
+            }
+        };
+        self.0.tiers.get_or_init(parse).as_ref().map_err(Clone::clone)
+    }
+}
+
+/// Text that is a plain decimal becomes a number, as settings carry decimals as text.
+pub(super) fn from_json(value: &serde_json::Value) -> Dynamic {
+    match value {
+        serde_json::Value::Null => Dynamic::UNIT,
+        serde_json::Value::Bool(flag) => Dynamic::from_bool(*flag),
+        serde_json::Value::Number(number) => match number.as_i64() {
+            Some(integer) => Dynamic::from_int(integer),
+            None => number.to_string().parse().map_or(Dynamic::UNIT, Dynamic::from_decimal),
+        },
+        serde_json::Value::String(text) => match text.parse::<Decimal>() {
+            Ok(decimal) if text.starts_with(|first: char| first.is_ascii_digit() || first == '-') => Dynamic::from_decimal(decimal),
+            _ => Dynamic::from(text.clone()),
+        },
+        serde_json::Value::Array(values) => Dynamic::from_array(values.iter().map(from_json).collect()),
+        serde_json::Value::Object(_) => Dynamic::from(Record::from_json(value)),
+    }
+}
+
+/// Distinct texts in order of their first use.
+#[derive(Debug, Default)]
+pub(super) struct Interner {
+    dictionary: Vec<String>,
+    index: HashMap<String, u32>,
+}
+
+impl Interner {
+    pub fn code(&mut self, text: &str) -> u32 {
+        if let Some(code) = self.index.get(text) {
+            return *code;
+        }
+        let code = self.dictionary.len() as u32;
+        self.dictionary.push(text.to_owned());
+        self.index.insert(text.to_owned(), code);
+        code
+    }
+}
+
+/// Texts with a code each, in the order in which they were given.
+#[derive(Debug, Default)]
+pub(super) struct CodedTexts {
+    interner: Interner,
+    codes: Vec<u32>,
+}
+
+impl CodedTexts {
+    pub fn push(&mut self, text: &str) {
+        let code = self.interner.code(text);
+        self.codes.push(code);
+    }
+
+    pub fn push_code(&mut self, code: u32) {
+        self.codes.push(code);
+    }
+
+    pub fn code(&mut self, text: &str) -> u32 {
+        self.interner.code(text)
+    }
+
+    pub fn take(self, order: &[usize]) -> TextColumn {
+        TextColumn { dictionary: self.interner.dictionary, codes: order.iter().map(|row| self.codes[*row]).collect() }.canonical()
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Slices {
+    pub rows: Vec<i64>,
+    pub labels: CodedTexts,
+    pub inputs: Vec<i64>,
+    pub rates: Vec<i64>,
+    pub amounts: Vec<i64>,
+}
+
+impl Slices {
+    pub fn truncate(&mut self, count: usize) {
+        self.rows.truncate(count);
+        self.labels.codes.truncate(count);
+        self.inputs.truncate(count);
+        self.rates.truncate(count);
+        self.amounts.truncate(count);
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Credits {
+    pub rows: Vec<i64>,
+    pub payees: CodedTexts,
+    pub kinds: CodedTexts,
+    pub rules: CodedTexts,
+    pub amounts: Vec<i64>,
+    pub shares: Vec<i64>,
+}
+
+/// The claims of all transactions of a batch.
+#[derive(Debug, Default)]
+struct Claims {
+    from: Vec<i64>,
+    until: Vec<i64>,
+    roles: Vec<u32>,
+    role_names: Vec<String>,
+    payees: Vec<u32>,
+    payee_ids: Vec<ImmutableString>,
+    shares: Vec<i64>,
+}
+
+#[derive(Debug)]
+pub(super) struct Host {
+    pub point: Point,
+    pub row: usize,
+    pub settings: Record,
+    pub slices: Slices,
+    pub credits: Credits,
+    pub log: Vec<String>,
+    roundings: Vec<Rounding>,
+    claims: Claims,
+    answer_rows_max: usize,
+}
+
+const LOG_LINES_MAX: usize = 200;
+const LOG_LINE_BYTES_MAX: usize = 1_000;
+
+impl Host {
+    pub fn new(point: Point, settings: Record, call: &Call<'_>, answer_rows_max: usize) -> Result<Host, Trouble> {
+        let table = |name: &str| call.input.iter().find(|table| table.name == name);
+        let roundings = table("rounding").map_or(Ok(Vec::new()), roundings)?;
+        let claims = match (call.input.first(), table("claims")) {
+            (Some(rows), Some(claims)) if point == Point::Crediting => Claims::new(rows, claims)?,
+            _ => Claims::default(),
+        };
+        Ok(Host {
+            point,
+            row: 0,
+            settings,
+            slices: Slices::default(),
+            credits: Credits::default(),
+            log: Vec::new(),
+            roundings,
+            claims,
+            answer_rows_max,
+        })
+    }
+
+    /// Forgets what was recorded, so that a second attempt starts anew.
+    pub fn reset(&mut self) {
+        self.slices = Slices::default();
+        self.credits = Credits::default();
+        self.log.clear();
+        self.row = 0;
+    }
+
+    /// The rounding of the present row: the table has one row for each, or one for all.
+    pub fn rounding(&self) -> Rounding {
+        self.roundings.get(self.row).or(self.roundings.first()).copied().unwrap_or_default()
+    }
+
+    /// The rounding that all rows share.
+    pub fn common_rounding(&self) -> Option<Rounding> {
+        let first = self.roundings.first().copied().unwrap_or_default();
+        self.roundings.iter().all(|rounding| *rounding == first).then_some(first)
+    }
+
+    pub fn write_log(&mut self, message: &str) {
+        if self.log.len() < LOG_LINES_MAX {
+            self.log.push(message.chars().take(LOG_LINE_BYTES_MAX).collect());
+        }
+    }
+
+    fn check_answer_size(&self, rows: usize) -> Result<(), Trouble> {
+        if rows >= self.answer_rows_max {
+            return Err(Trouble {
+                kind: FaultKind::OutputSize,
+                message: format!("more than {} rows in the answer; record less per row", self.answer_rows_max),
+            });
+        }
+        Ok(())
+    }
+
+    pub fn slice(&mut self, label: &str, input: Decimal, rate: Decimal, amount: Decimal) -> Result<(), Trouble> {
+        let code = self.slices.labels.code(label);
+        self.coded_slice(code, scaled(input)?, scaled(rate)?, scaled(amount)?)
+    }
+
+    /// The numbers at 10⁻⁸, the label as `slices.labels` codes it.
+    pub fn coded_slice(&mut self, label: u32, input: i64, rate: i64, amount: i64) -> Result<(), Trouble> {
+        self.check_answer_size(self.slices.rows.len())?;
+        self.slices.rows.push(self.row as i64);
+        self.slices.labels.push_code(label);
+        self.slices.inputs.push(input);
+        self.slices.rates.push(rate);
+        self.slices.amounts.push(amount);
+        Ok(())
+    }
+
+    /// Credits `who`; nobody and no amount is no credit.
+    pub fn credit(&mut self, who: &str, amount: Decimal, kind: &str, rule: &str, share: Decimal) -> Result<(), Trouble> {
+        if !matches!(kind, "direct" | "split" | "overlay") {
+            return Err(format!("`{kind}` is no kind of credit; write `direct`, `split` or `overlay`").into());
+        }
+        let amount = fixed::from_decimal(amount, attain_domain::MONEY_SCALE)
+            .ok_or_else(|| format!("the credit `{}` has more than 4 digits after the point; use `rounded(…)`", amount.normalize()))?;
+        let share = fixed::from_decimal_rounded(share, RATE_SCALE).ok_or_else(|| format!("the share `{share}` is too large"))?;
+        self.push_credit(who, amount, kind, rule, share)
+    }
+
+    fn push_credit(&mut self, who: &str, amount: i64, kind: &str, rule: &str, share: i64) -> Result<(), Trouble> {
+        self.check_answer_size(self.credits.rows.len())?;
+        self.credits.rows.push(self.row as i64);
+        self.credits.payees.push(who);
+        self.credits.kinds.push(kind);
+        self.credits.rules.push(rule);
+        self.credits.amounts.push(amount);
+        self.credits.shares.push(share);
+        Ok(())
+    }
+
+    /// The claims of that role on the present transaction, in their order.
+    fn claims_of(&self, role: &str) -> impl Iterator<Item = usize> + use<> {
+        let range = self.claims.range(self.row);
+        let role = self.claims.role_names.iter().position(|name| name == role).map(|code| code as u32);
+        let found: Vec<usize> = range.filter(|claim| role.is_some() && Some(self.claims.roles[*claim]) == role).collect();
+        found.into_iter()
+    }
+
+    pub fn claim_count(&self, role: &str) -> usize {
+        self.claims_of(role).count()
+    }
+
+    pub fn claim(&self, role: &str) -> Option<ImmutableString> {
+        self.claims_of(role).find_map(|claim| self.payee_of(claim))
+    }
+
+    /// Payee and share of each claim of that role.
+    pub fn claims(&self, role: &str) -> Vec<(ImmutableString, Option<Decimal>)> {
+        self.claims_of(role)
+            .filter_map(|claim| {
+                let share = self.claims.shares[claim];
+                let share = (share != NULL_NUMBER).then(|| fixed::to_decimal(share, RATE_SCALE));
+                Some((self.payee_of(claim)?, share))
+            })
+            .collect()
+    }
+
+    fn payee_of(&self, claim: usize) -> Option<ImmutableString> {
+        self.claims.payee_ids.get(self.claims.payees[claim] as usize).cloned()
+    }
+
+    /// Credits `amount` by the shares of the claims of `role`. Shares that total one give parts that sum to the amount exactly: by
+    /// largest remainder, or with the rest in the last part. Others give parts that are each rounded by themselves.
+    pub fn credit_split(&mut self, role: &str, amount: Decimal, kind: &str, rule: &str, residue: &str) -> Result<(), Trouble> {
+        let parts = self.claims(role);
+        if parts.is_empty() {
+            return Ok(());
+        }
+        let mut shares = Vec::with_capacity(parts.len());
+        for (payee, share) in &parts {
+            shares.push(share.ok_or_else(|| format!("the claim of `{payee}` as `{role}` has no share"))?);
+        }
+        let rounding = self.rounding();
+        let total: Decimal = shares.iter().sum();
+        let is_whole = total == Decimal::ONE && shares.iter().all(|share| !share.is_sign_negative() || share.is_zero());
+        let too_large = || format!("a part of `{amount}` does not fit an amount");
+        let whole = fixed::from_decimal(amount, attain_domain::MONEY_SCALE)
+            .ok_or_else(|| format!("the amount `{}` has more than 4 digits after the point; use `rounded(…)`", amount.normalize()))?;
+        let amounts = match residue {
+            "largest-remainder" if is_whole => {
+                let weights: Vec<i64> = shares.iter().filter_map(|share| fixed::from_decimal(*share, RATE_SCALE)).collect();
+                let step = fixed::from_decimal(rounding.step, attain_domain::MONEY_SCALE).unwrap_or(1);
+                fixed::split(whole, &weights, step)
+            }
+            "largest-remainder" | "last" => {
+                let mut amounts = Vec::with_capacity(shares.len());
+                for share in &shares {
+                    let part = amount.checked_mul(*share).and_then(|part| rounding.apply(part));
+                    amounts.push(part.and_then(|part| fixed::from_decimal(part, attain_domain::MONEY_SCALE)).ok_or_else(too_large)?);
+                }
+                if is_whole && let Some((last, others)) = amounts.split_last_mut() {
+                    *last = whole - others.iter().sum::<i64>();
+                }
+                amounts
+            }
+            other => return Err(format!("`{other}` is no way to treat a residue; write `largest-remainder` or `last`").into()),
+        };
+        for (((payee, _), part), share) in parts.iter().zip(amounts).zip(shares) {
+            self.credit(payee, fixed::to_decimal(part, attain_domain::MONEY_SCALE), kind, rule, share)?;
+        }
+        Ok(())
+    }
+}
+
+fn scaled(value: Decimal) -> Result<i64, Trouble> {
+    fixed::from_decimal_rounded(value, RATE_SCALE)
+        .ok_or_else(|| format!("`{}` is too large for the trace, which keeps 8 digits after the point", value.normalize()).into())
+}
+
+fn roundings(table: &Table) -> Result<Vec<Rounding>, Trouble> {
+    let Some(attain_domain::Column::Number { scale, values }) = table.column("step") else { return Ok(Vec::new()) };
+    let modes = table.texts("mode");
+    let read = |(row, step): (usize, &i64)| {
+        let mode = modes.and_then(|modes| modes.get(row)).unwrap_or("half-even");
+        let mode = serde_json::from_value(serde_json::Value::String(mode.to_owned()))
+            .map_err(|_| Trouble::from(format!("`{mode}` is no rounding mode")))?;
+        if *step == NULL_NUMBER {
+            return Ok(Rounding { mode, ..Rounding::default() });
+        }
+        Ok(Rounding { mode, step: fixed::to_decimal(*step, *scale) })
+    };
+    values.iter().enumerate().map(read).collect()
+}
+
+impl Claims {
+    fn new(transactions: &Table, claims: &Table) -> Result<Claims, Trouble> {
+        let missing = |name: &str| Trouble::from(format!("the input has no column `{name}`"));
+        let numbers = |table: &Table, name: &str| table.numbers(name).map(<[i64]>::to_vec).ok_or_else(|| missing(name));
+        let roles = claims.texts("role").ok_or_else(|| missing("role"))?;
+        let payees = claims.texts("payee_id").ok_or_else(|| missing("payee_id"))?;
+        Ok(Claims {
+            from: numbers(transactions, "claims_from")?,
+            until: numbers(transactions, "claims_until")?,
+            roles: roles.codes.clone(),
+            role_names: roles.dictionary.clone(),
+            payees: payees.codes.clone(),
+            payee_ids: payees.dictionary.iter().map(ImmutableString::from).collect(),
+            shares: numbers(claims, "share")?,
+        })
+    }
+
+    fn range(&self, row: usize) -> Range<usize> {
+        let bound = |values: &[i64]| values.get(row).map_or(0, |value| usize::try_from(*value).unwrap_or(0)).min(self.roles.len());
+        let from = bound(&self.from);
+        from..bound(&self.until).max(from)
+    }
+}

@@ -1,0 +1,367 @@
+//! Every command in one list and one match. Results go to standard output, progress and logs to standard error.
+
+use crate::{show, tools};
+use anyhow::{Context, Result};
+use attain_app::refusal::{Refusal, RefusalKind};
+use attain_app::{Config, Instance, planning};
+use attain_domain::Day;
+use clap::{Args, Parser, Subcommand};
+use rust_decimal::Decimal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// What a command's exit code says. The numbers are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    Ok = 0,
+    Failure = 1,
+    /// Also given by the argument parser.
+    Usage = 2,
+    /// A plan, a formula or data is wrong.
+    Validation = 3,
+    NotFound = 4,
+    Conflict = 5,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// Sales performance management: territories, quotas, credits and pay, each cent explained.
+#[derive(Debug, Parser)]
+#[command(name = "attain", version, propagate_version = true)]
+pub struct Cli {
+    /// Where the record is: `sqlite:PATH` or `postgres://…`
+    #[arg(long, global = true, env = "ATTAIN_DATABASE", default_value = "sqlite:attain.db")]
+    pub database: String,
+    /// Folder of keys and caches; beside the database file by default
+    #[arg(long, global = true, env = "ATTAIN_HOME")]
+    pub home: Option<PathBuf>,
+    /// Folders of built plugins and of scripts, watched while serving
+    #[arg(long, global = true, env = "ATTAIN_PLUGINS", value_delimiter = ':')]
+    pub plugins: Vec<PathBuf>,
+    /// Who does it, for the audit trail
+    #[arg(long, global = true, env = "ATTAIN_ACTOR", default_value = "operator")]
+    pub actor: String,
+    /// Print one JSON document instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No progress and no logs but errors
+    #[arg(long, global = true)]
+    pub quiet: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Load a company folder into an empty record
+    Load { dir: PathBuf },
+    /// Show what applying a company folder would change
+    Diff { dir: PathBuf },
+    /// Make the record equal to a company folder, keeping history
+    Apply { dir: PathBuf },
+    /// Write the record as a company folder
+    Export { dir: PathBuf },
+    /// Import rows of one entity from a CSV file; rows not in the file stay as they are
+    Import(ImportArgs),
+    /// Load company folders into throw-away databases, run them and compare with their `expected/`
+    Test { #[arg(required = true)] dirs: Vec<PathBuf> },
+    /// Calculate everything and post what changed
+    Run,
+    /// List past runs
+    Runs,
+    /// Compute a past run again and compare root hashes
+    Replay { run: String },
+    /// Explain a payee's pay of a period down to source rows
+    Explain(ExplainArgs),
+    /// Who earned what, findings and the hash of the last run
+    Summary,
+    /// Plan territories or quotas
+    #[command(subcommand)]
+    Plan(PlanCommand),
+    /// Continue a measure into coming periods
+    Forecast(ForecastArgs),
+    /// Serve the record over HTTP and reload extensions as they are saved
+    Serve { #[arg(long, default_value = "127.0.0.1:8080")] listen: String },
+    /// Reload extensions as they are saved, without serving
+    Watch,
+    /// Write, build, test and install plugins
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+    /// The audit trail
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// Name of the entity, for example `transactions`
+    pub entity: String,
+    pub file: PathBuf,
+    /// Name of the system the rows come from
+    #[arg(long, default_value = "file")]
+    pub source: String,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    pub payee: String,
+    pub period: String,
+    /// Only this line of the statement, with all of its credits
+    #[arg(long)]
+    pub line: Option<usize>,
+    /// A run other than the last
+    #[arg(long)]
+    pub run: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ForecastArgs {
+    /// The measure to continue; the first of the company by default
+    #[arg(long)]
+    pub measure: Option<String>,
+    #[arg(long, default_value_t = 6)]
+    pub steps: usize,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PlanCommand {
+    /// Balance accounts over territories
+    Territories {
+        /// First day of the new assignment
+        #[arg(long)]
+        from: String,
+        /// Write it to the record
+        #[arg(long)]
+        apply: bool,
+    },
+    /// Spread a yearly total over payees and periods
+    Quotas {
+        #[arg(long)]
+        measure: Option<String>,
+        /// Fiscal year to plan
+        #[arg(long)]
+        year: String,
+        /// Fiscal year that gives weights and seasonality
+        #[arg(long)]
+        base_year: String,
+        #[arg(long)]
+        total: Option<Decimal>,
+        #[arg(long, default_value = "1.08")]
+        growth: Decimal,
+        #[arg(long, default_value = "100")]
+        step: Decimal,
+        #[arg(long)]
+        apply: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PluginCommand {
+    /// Write a new plugin that builds and passes its case
+    New {
+        name: String,
+        /// Extension point: territory, quota, crediting, compensation, kpi, forecast, insight, connector
+        #[arg(long, default_value = "compensation")]
+        point: String,
+        /// Where the plugin's folder is made
+        #[arg(long, default_value = ".")]
+        dir: PathBuf,
+        /// Folder of the SDK; found beside the sources by default
+        #[arg(long, env = "ATTAIN_SDK")]
+        sdk: Option<PathBuf>,
+    },
+    /// Compile a plugin's folder to a component
+    Build {
+        dir: PathBuf,
+        #[arg(long, default_value = "target/plugins")]
+        out: PathBuf,
+        /// `rustup`, `debian`, or what is found
+        #[arg(long, default_value = "auto")]
+        toolchain: String,
+    },
+    /// Build a plugin, or take a built file or a script, and run its cases
+    Test { path: PathBuf },
+    /// Put a built plugin or a script into the record and make it the active one
+    Install { file: PathBuf },
+    /// Installed and bundled extensions
+    List,
+    /// Manifest, digest, imports and cases of a file
+    Inspect { file: PathBuf },
+    /// Allow an installed connector to reach a host
+    Grant { name: String, host: String },
+    /// Make an installed version the active one again
+    Activate { name: String, digest: String },
+    /// Pull records of an entity through a connector and import them
+    Pull {
+        connector: String,
+        entity: String,
+        /// Settings as JSON
+        #[arg(long, default_value = "{}")]
+        settings: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Check every entry, the chain, and the checkpoints
+    Verify,
+}
+
+/// Prints an error and gives its exit code.
+pub fn fail(error: &anyhow::Error, json: bool) -> ExitCode {
+    let refusal = error.downcast_ref::<Refusal>();
+    let exit = match refusal.map(|refusal| refusal.kind) {
+        Some(RefusalKind::Invalid | RefusalKind::Extension) => Exit::Validation,
+        Some(RefusalKind::NotFound) => Exit::NotFound,
+        Some(RefusalKind::Conflict) => Exit::Conflict,
+        None => Exit::Failure,
+    };
+    if json {
+        let details = refusal.map(|refusal| refusal.details.clone()).unwrap_or_default();
+        let problem = serde_json::json!({ "title": format!("{error:#}").lines().next(), "exit": exit as u8, "errors": details });
+        eprintln!("{problem}");
+    } else {
+        eprintln!("error: {error:#}");
+    }
+    exit.into()
+}
+
+pub async fn execute(cli: Cli) -> Result<Exit> {
+    let config = Config {
+        database: cli.database.clone(),
+        home: cli.home.clone(),
+        plugins: cli.plugins.clone(),
+        actor: cli.actor.clone(),
+    };
+    let out = show::Output { json: cli.json, quiet: cli.quiet };
+    match cli.command {
+        Command::Test { dirs } => {
+            let progress = out.progress("cases", dirs.len() as u64);
+            let report = attain_app::check::test(&config, &dirs, &|_| progress.inc(1)).await?;
+            progress.finish_and_clear();
+            out.test(&report)?;
+            Ok(if report.failed() == 0 { Exit::Ok } else { Exit::Failure })
+        }
+        Command::Plugin(command) => plugin(command, &config, out).await,
+        Command::Serve { listen } => {
+            let instance = Instance::open_server(&config).await?;
+            let watcher = instance.watch()?;
+            attain_http::serve(instance, &listen).await?;
+            drop(watcher);
+            Ok(Exit::Ok)
+        }
+        Command::Watch => {
+            let instance = Instance::open(&config).await?;
+            let _watcher = instance.watch()?;
+            tracing::info!("watching; stop with Ctrl-C");
+            tokio::signal::ctrl_c().await.context("waiting for Ctrl-C")?;
+            Ok(Exit::Ok)
+        }
+        other => with_instance(other, &Instance::open(&config).await?, out).await,
+    }
+}
+
+/// The commands that act on an open record.
+async fn with_instance(command: Command, instance: &Instance, out: show::Output) -> Result<Exit> {
+    match command {
+        Command::Load { dir } => out.receipt(&instance.load(&dir).await?),
+        Command::Diff { dir } => out.changes(&instance.diff(&dir).await?),
+        Command::Apply { dir } => out.receipt(&instance.apply(&dir).await?),
+        Command::Export { dir } => {
+            instance.export(&dir).await?;
+            out.line(&format!("written to {}", dir.display()))
+        }
+        Command::Import(args) => out.receipt(&instance.import(&args.entity, &args.file, &args.source).await?),
+        Command::Run => {
+            let progress = out.progress("stages", attain_app::runs::stage_count());
+            let step = |stage: &str| {
+                progress.set_message(stage.to_owned());
+                progress.inc(1);
+            };
+            let report = instance.run(&step).await?;
+            progress.finish_and_clear();
+            out.run(&report)?;
+            return Ok(if report.complete { Exit::Ok } else { Exit::Failure });
+        }
+        Command::Runs => out.runs(&instance.runs().await?),
+        Command::Replay { run } => {
+            let verdict = instance.replay(&run).await?;
+            out.verdict(&verdict)?;
+            return Ok(if verdict.equal { Exit::Ok } else { Exit::Failure });
+        }
+        Command::Explain(args) => {
+            out.explanation(&instance.explain(&args.payee, &args.period, args.line, args.run.as_deref()).await?)
+        }
+        Command::Summary => out.summary(&instance.summary().await?),
+        Command::Plan(PlanCommand::Territories { from, apply }) => {
+            let day: Day = from.parse().map_err(|()| Refusal::invalid(format!("`{from}` is not a day; write YYYY-MM-DD")))?;
+            let proposal = instance.propose_territories(day).await?;
+            out.territories(&proposal)?;
+            applied(instance, out, apply, "account_territories", &proposal.wanted, "territories planned").await
+        }
+        Command::Plan(PlanCommand::Quotas { measure, year, base_year, total, growth, step, apply }) => {
+            let measure_id = instance.measure_or_first(measure).await?;
+            let request = planning::QuotaRequest { measure_id, year, base_year, total, growth, step };
+            let proposal = instance.propose_quotas(&request).await?;
+            out.quotas(&proposal)?;
+            applied(instance, out, apply, "quotas", &proposal.wanted, "quotas planned").await
+        }
+        Command::Forecast(args) => {
+            let measure = instance.measure_or_first(args.measure).await?;
+            out.forecast(&instance.forecast(&measure, args.steps).await?)
+        }
+        Command::Audit(AuditCommand::Verify) => {
+            let report = instance.verify_audit().await?;
+            out.audit(&report)?;
+            return Ok(if report.faults.is_empty() { Exit::Ok } else { Exit::Failure });
+        }
+        Command::Test { .. } | Command::Plugin(_) | Command::Serve { .. } | Command::Watch => Ok(()),
+    }?;
+    Ok(Exit::Ok)
+}
+
+async fn applied(
+    instance: &Instance, out: show::Output, apply: bool, entity: &str, wanted: &attain_domain::Table, reason: &str,
+) -> Result<()> {
+    if apply {
+        out.receipt(&instance.apply_table(entity, wanted, reason).await?)
+    } else {
+        out.note("nothing was written; add --apply to write it")
+    }
+}
+
+async fn plugin(command: PluginCommand, config: &Config, out: show::Output) -> Result<Exit> {
+    match command {
+        PluginCommand::New { name, point, dir, sdk } => out.line(&tools::new_plugin(&name, &point, &dir, sdk)?)?,
+        PluginCommand::Build { dir, out: target, toolchain } => {
+            let built = tools::build_plugin(&dir, &target, &toolchain)?;
+            out.line(&built)?;
+        }
+        PluginCommand::Test { path } => {
+            let report = tools::test_plugin(&path)?;
+            out.cases(&report)?;
+            return Ok(if report.failed == 0 { Exit::Ok } else { Exit::Failure });
+        }
+        PluginCommand::Inspect { file } => out.json_or_text(&tools::inspect(&file)?)?,
+        PluginCommand::Install { file } => out.json_or_text(&Instance::open(config).await?.install(&file).await?)?,
+        PluginCommand::List => out.extensions(&Instance::open(config).await?.extensions().await?)?,
+        PluginCommand::Grant { name, host } => {
+            Instance::open(config).await?.grant(&name, &host).await?;
+            out.line(&format!("`{name}` may reach `{host}`"))?;
+        }
+        PluginCommand::Activate { name, digest } => {
+            let digest = Instance::open(config).await?.activate(&name, &digest).await?;
+            out.line(&format!("`{name}` is now {digest}"))?;
+        }
+        PluginCommand::Pull { connector, entity, settings } => {
+            let settings = serde_json::from_str(&settings).map_err(|error| Refusal::invalid(format!("`--settings` is not JSON: {error}")))?;
+            out.receipt(&Instance::open(config).await?.pull(&connector, &entity, &settings).await?)?;
+        }
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,57 @@
+//! The pay ledger: postings are added, never changed; what was posted is their sum.
+
+use anyhow::{Context, ensure};
+use attain_database::sqlx::{self, Row as _};
+use attain_database::{Connection, Tx, Value, insert};
+use attain_domain::ids::RunId;
+use attain_domain::{Column, Table};
+use futures_util::TryStreamExt as _;
+
+const KEY: [&str; 5] = ["payee_id", "period_id", "plan_id", "component_id", "account"];
+
+/// What was posted so far: one row per payee, period, plan, component and account, with the sum and the last revision.
+/// Columns as in the result `postings`, sorted by them.
+pub async fn posted(connection: &mut Connection) -> anyhow::Result<Table> {
+    let sql = "select payee_id, period_id, plan_id, component_id, account, cast(max(revision) as bigint), cast(sum(amount) as bigint) \
+               from postings group by payee_id, period_id, plan_id, component_id, account";
+    let mut found: Vec<([String; 5], i64, i64)> = Vec::new();
+    let mut rows = sqlx::query(sql).fetch(connection);
+    while let Some(row) = rows.try_next().await? {
+        let text = |index: usize| row.try_get::<String, _>(index);
+        found.push(([text(0)?, text(1)?, text(2)?, text(3)?, text(4)?], row.try_get(5)?, row.try_get(6)?));
+    }
+    found.sort();
+    let mut table = Table::new("postings");
+    for (index, name) in KEY.iter().enumerate() {
+        table = table.with(name, Column::text(&found.iter().map(|row| Some(row.0[index].as_str())).collect::<Vec<_>>()));
+    }
+    Ok(table
+        .with("revision", Column::integer(found.iter().map(|row| row.1).collect()))
+        .with("amount", Column::money(found.iter().map(|row| row.2).collect())))
+}
+
+/// Adds the postings of a run. A posting that is there already is an error: nothing is paid twice.
+pub async fn insert_postings(tx: &mut Tx, run_id: &RunId, postings: &Table, now: i64) -> anyhow::Result<u64> {
+    if let Some(defect) = postings.defect() {
+        anyhow::bail!(defect);
+    }
+    let count = postings.row_count();
+    if count == 0 {
+        return Ok(0);
+    }
+    let texts = KEY.map(|name| postings.texts(name));
+    let revisions = postings.numbers("revision").context("postings need a column `revision`")?;
+    ensure!(matches!(postings.column("amount"), Some(Column::Number { scale: 4, .. })), "postings need a column `amount` of scale 4");
+    let amounts = postings.numbers("amount").context("postings need a column `amount`")?;
+    let mut values = Vec::with_capacity(count * 9);
+    for row in 0..count {
+        values.push(Value::from(run_id.as_str()));
+        for (name, column) in KEY.iter().zip(&texts) {
+            let text = column.and_then(|column| column.get(row)).with_context(|| format!("posting {row} has no `{name}`"))?;
+            values.push(Value::from(text));
+        }
+        values.extend([Value::from(revisions[row]), Value::from(amounts[row]), Value::from(now)]);
+    }
+    let target = "postings (run_id, payee_id, period_id, plan_id, component_id, account, revision, amount, recorded_at)";
+    insert(tx, target, 9, values, "").await.context("a posting is in the ledger already: run again on what was posted since")
+}

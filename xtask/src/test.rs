@@ -1,0 +1,35 @@
+//! Runs every test, on SQLite and on a private PostgreSQL. The runner's closing line comes last.
+
+use crate::postgres::Postgres;
+use crate::{plugins, process, say, setup};
+use anyhow::{Context, Result};
+use std::process::ExitCode;
+
+pub fn run(filters: &[String]) -> Result<ExitCode> {
+    setup::compiler()?;
+    let programs = setup::postgres()?;
+    let toolchain = setup::wasm(None)?;
+    let has_nextest = setup::nextest();
+    let attain = plugins::binary()?;
+    plugins::build(&attain, toolchain, false)?;
+    let mut command = process::cargo();
+    if has_nextest {
+        command.args(["nextest", "run", "--workspace", "--no-fail-fast"]).args(filters);
+    } else {
+        command.args(["test", "--workspace", "--no-fail-fast"]);
+        // cargo test takes one filter; further ones go to the runner of each binary.
+        if let Some((first, rest)) = filters.split_first() {
+            command.arg(first).arg("--").args(rest);
+        }
+    }
+    say("build: the tests (some minutes the first time)");
+    let mut build = process::cargo();
+    build.args(if has_nextest { ["nextest", "run", "--workspace", "--no-run"] } else { ["test", "--workspace", "--no-run", "--quiet"] });
+    process::run(&mut build)?;
+    let postgres = Postgres::start(&programs)?;
+    command.env("ATTAIN_TEST_POSTGRES", &postgres.url).env("ATTAIN_PLUGINS", plugins::folder()).env("ATTAIN_BINARY", &attain);
+    say(&format!("  $ cargo {}", if has_nextest { "nextest run --workspace" } else { "test --workspace" }));
+    let status = command.status().context("the test runner could not be started")?;
+    drop(postgres);
+    Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
+}
