@@ -384,6 +384,11 @@ create table chunks (
     constraint chunks_pk primary key (digest)
 );
 
+-- only postgres
+-- They are compressed already.
+alter table chunks alter column body set storage external;
+alter table extension_blobs alter column body set storage external;
+
 -- One calculation. `root` is the hash of the manifest; `run_id` tells two runs with one root apart.
 create table runs (
     run_id text not null,

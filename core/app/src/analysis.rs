@@ -7,7 +7,7 @@ use attain_domain::point::{Extensions, Identity, Point};
 use attain_domain::settings::Settings;
 use attain_domain::table::{Column, NULL_NUMBER, Table};
 use attain_domain::{Calendar, Day, Finding, Severity};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What one payee did in one period.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,7 +26,8 @@ struct Activity {
 /// Rates for the pipeline: company currency for one unit, scaled 10⁻⁸.
 pub type RateOf<'a> = &'a dyn Fn(&str, Day) -> Option<i64>;
 
-/// The table `kpis`: payee_id, period_id, kpi, value (rate; no row where a figure has no value).
+/// The table `kpis`: payee_id, period_id, kpi, value (rate; no row where a figure has no value). Periods without statements
+/// have figures of the pipeline only.
 /// Won and lost deals count in the period of their close date, open ones in the period of their expected close date.
 pub fn kpis(
     settings: &Settings, tables: &Tables, results: &BTreeMap<String, Table>, rate_of: RateOf<'_>, extensions: &dyn Extensions,
@@ -76,6 +77,8 @@ fn activities(
     tables: &Tables, results: &BTreeMap<String, Table>, rate_of: RateOf<'_>, calendar: &Calendar,
 ) -> BTreeMap<(String, usize), Activity> {
     let mut activity: BTreeMap<(String, usize), Activity> = BTreeMap::new();
+    let settled: BTreeSet<&str> =
+        results.get("statements").and_then(|table| table.texts("period_id")).map(|periods| periods.dictionary.iter().map(String::as_str).collect()).unwrap_or_default();
     if let Some(table) = results.get("attainments")
         && let (Some(payees), Some(periods)) = (table.texts("payee_id"), table.texts("period_id"))
         && let (Some(values), Some(quotas)) = (table.numbers("value"), table.numbers("quota"))
@@ -83,6 +86,7 @@ fn activities(
         for row in 0..table.row_count() {
             if let (Some(payee), Some(period)) = (payees.get(row), periods.get(row).and_then(|id| calendar.index_of(id)))
                 && quotas[row] != NULL_NUMBER
+                && settled.contains(calendar.periods[period].id.as_str())
             {
                 let own = activity.entry((payee.to_owned(), period)).or_default();
                 own.attained += values[row];

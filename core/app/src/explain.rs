@@ -52,6 +52,8 @@ pub struct Subject<'a> {
     pub credits: &'a Table,
     /// For each measure, which rows of `credits` count.
     pub counted: &'a BTreeMap<String, Vec<bool>>,
+    /// The rates by which the run converted.
+    pub conversion: Option<&'a attain_calc::Conversion>,
     pub transactions: &'a Table,
     pub used: &'a [Identity],
     pub sources: &'a BTreeMap<String, SourceRow>,
@@ -237,14 +239,19 @@ fn credit(subject: &Subject<'_>, row: usize) -> Node {
     let transaction_id = cell("transaction_id");
     let transactions = subject.transactions;
     if let Some(at) = (0..transactions.row_count()).find(|at| is(transactions, *at, "transaction_id", &transaction_id)) {
-        let day = transactions.numbers("ordered_on").map_or_else(String::new, |days| attain_domain::Day(days[at] as i32).to_string());
+        let field = subject.company.settings.crediting.date.field();
+        let day = transactions.numbers(field).and_then(|days| i32::try_from(days[at]).ok()).map(attain_domain::Day);
+        let currency = show(transactions, at, "currency");
+        let rate = day.and_then(|day| subject.conversion?.rate(&currency, day)).filter(|_| currency != subject.company.settings.currency);
+        let rate = rate.map_or_else(String::new, |rate| format!(" at {} {}", fixed::format(rate, fixed::RATE_SCALE), subject.company.settings.currency));
         let mut source = Node::of_row(
             "transaction",
             format!(
-                "transaction {transaction_id}: {} of {} {} ordered on {day}, account {}, product {}",
+                "transaction {transaction_id}: {} of {} {currency}{rate}, {} {}, account {}, product {}",
                 show(transactions, at, "kind"),
                 show(transactions, at, "amount"),
-                show(transactions, at, "currency"),
+                field.replace('_', " "),
+                day.map_or_else(String::new, |day| day.to_string()),
                 show(transactions, at, "account_id"),
                 show(transactions, at, "product_id")
             ),

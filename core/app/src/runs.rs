@@ -13,8 +13,8 @@ use attain_calc::{Conversion, Inputs, Outcome, RESULTS};
 use attain_domain::fixed::{self, MONEY_SCALE};
 use attain_domain::point::{Extensions, Identity, Origin};
 use attain_domain::schema::{ENTITIES, Use};
-use attain_domain::{Calendar, ENGINE_VERSION, Finding, Severity, Table};
-use attain_domain::ids::RunId;
+use attain_domain::{Calendar, ENGINE_VERSION, Finding, NULL_NUMBER, Severity, Table};
+use attain_domain::ids::{PeriodId, RunId};
 use attain_store::chunks::{self, Chunk};
 use attain_store::runs::{Manifest, RunRecord, SavedRun, TableManifest};
 use serde::Serialize;
@@ -114,13 +114,12 @@ impl Instance {
             findings: calculated.findings.clone(),
             postings: complete.then(|| calculated.postings.clone()),
         };
-        let again = "the run could not be posted; another run may have posted meanwhile, run again";
-        let is_new = attain_store::runs::save(&mut tx, record).await.context(again)?;
+        let is_new = attain_store::runs::save(&mut tx, record).await?;
         let repeated = !is_new;
         if is_new {
             let state = if complete { "complete" } else { "incomplete" };
             attain_audit::append(&mut tx, Entry::new(&self.actor, "run", root.as_str()).reason(state).after(root.as_str()), now).await?;
-            tx.commit().await.context(again)?;
+            tx.commit().await?;
             self.seal().await?;
         }
         progress("done");
@@ -225,6 +224,7 @@ impl Instance {
         let names = names(&mut read).await?;
         let inputs = inputs_of(&company, Table::new(POSTED));
         let counted = attain_calc::counted(&inputs, &slices["credits"]);
+        let conversion = Conversion::new(&inputs);
         let transactions = only_transactions(&company.tables["transactions"], &slices["credits"]);
         let mut sources = BTreeMap::new();
         let entity = attain_domain::schema::entity("transactions").context("transactions are an entity")?;
@@ -253,6 +253,7 @@ impl Instance {
             slices: &slices["slices"],
             credits: &slices["credits"],
             counted: &counted,
+            conversion: conversion.as_ref(),
             transactions: &transactions,
             used: &used,
             sources: &sources,
@@ -326,8 +327,16 @@ pub fn inputs_of(company: &Company, posted: Table) -> Inputs {
         plans: company.plans.iter().map(|file| file.plan.clone()).collect(),
         tables,
         posted,
-        periods: None,
+        periods: Some(settled(company)),
     }
+}
+
+/// The periods that get statements: all up to the one of the last transaction. Later ones are planned, not paid.
+fn settled(company: &Company) -> Vec<PeriodId> {
+    let dates = company.tables.get("transactions").and_then(|table| table.numbers(company.settings.crediting.date.field()));
+    let last = dates.unwrap_or(&[]).iter().filter(|day| **day != NULL_NUMBER).max().copied();
+    let Ok(calendar) = Calendar::new(&company.settings.calendar) else { return Vec::new() };
+    calendar.periods.into_iter().filter(|period| last.is_some_and(|last| i64::from(period.from.0) <= last)).map(|period| period.id).collect()
 }
 
 /// A pure function of its arguments, but for the milliseconds it reports.
@@ -355,7 +364,7 @@ fn calculate(company: &Company, posted: Table, extensions: &dyn Extensions, prog
     }
     let mut results = Vec::new();
     for name in RESULTS.iter().filter(|name| **name != "findings") {
-        let own = chunks::encode_all(outcome.chunks(name))?;
+        let own = encode(&outcome, name)?;
         manifest.results.push(TableManifest::of(name, &own));
         results.push(own);
     }
@@ -367,6 +376,11 @@ fn calculate(company: &Company, posted: Table, extensions: &dyn Extensions, prog
     stages.push(("encode".to_owned(), started.elapsed().as_millis() as u64));
     let (postings, totals) = (outcome.table("postings"), outcome.table("totals"));
     Ok(Calculated { complete, manifest, used, inputs: input_chunks, results, findings, postings, totals, stages })
+}
+
+/// A result as chunks.
+pub fn encode(outcome: &Outcome, name: &str) -> Result<Vec<Chunk>> {
+    chunks::encode_all(outcome.chunks(name))
 }
 
 /// Expected results and cases do not enter a calculation.

@@ -33,7 +33,7 @@ pub struct Summary {
     pub earned_scaled: i64,
     pub paid_scaled: i64,
     pub payees: Vec<PayeeTotal>,
-    /// Median of each key figure in the last period that has one.
+    /// Median of each key figure in the last period with statements.
     pub kpis: Vec<(String, String)>,
     pub findings: Vec<FindingGroup>,
     pub example: Option<Node>,
@@ -69,7 +69,7 @@ pub fn summarize(
             own.plans = plans.into_iter().collect::<Vec<_>>().join(", ");
         }
     }
-    for (payee, attainment) in attainments(tables) {
+    for (payee, attainment) in attainments(tables, &periods) {
         if let Some(own) = totals.get_mut(&payee) {
             own.attainment = attainment;
         }
@@ -90,7 +90,7 @@ pub fn summarize(
         earned_scaled,
         paid_scaled,
         payees,
-        kpis: medians(tables),
+        kpis: medians(tables, periods.last().map(String::as_str)),
         findings,
         example: None,
     }
@@ -110,15 +110,16 @@ fn plans_of(company: &Company) -> BTreeMap<String, BTreeSet<String>> {
     plans
 }
 
-fn attainments(tables: &BTreeMap<String, Table>) -> BTreeMap<String, Option<String>> {
+fn attainments(tables: &BTreeMap<String, Table>, settled: &BTreeSet<String>) -> BTreeMap<String, Option<String>> {
     let mut sums: BTreeMap<(String, String), (i128, i128)> = BTreeMap::new();
     if let Some(table) = tables.get("attainments")
-        && let (Some(payees), Some(measures)) = (table.texts("payee_id"), table.texts("measure_id"))
+        && let (Some(payees), Some(measures), Some(periods)) = (table.texts("payee_id"), table.texts("measure_id"), table.texts("period_id"))
         && let (Some(values), Some(quotas)) = (table.numbers("value"), table.numbers("quota"))
     {
         for row in 0..table.row_count() {
             if let (Some(payee), Some(measure)) = (payees.get(row), measures.get(row))
                 && quotas[row] != NULL_NUMBER
+                && periods.get(row).is_some_and(|period| settled.contains(period))
             {
                 let sum = sums.entry((payee.to_owned(), measure.to_owned())).or_default();
                 sum.0 += i128::from(values[row]);
@@ -134,28 +135,22 @@ fn attainments(tables: &BTreeMap<String, Table>) -> BTreeMap<String, Option<Stri
     result
 }
 
-fn medians(tables: &BTreeMap<String, Table>) -> Vec<(String, String)> {
-    let mut last: BTreeMap<String, (String, Vec<i64>)> = BTreeMap::new();
+fn medians(tables: &BTreeMap<String, Table>, last: Option<&str>) -> Vec<(String, String)> {
+    let mut figures: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
     if let Some(table) = tables.get("kpis")
         && let (Some(names), Some(periods), Some(values)) = (table.texts("kpi"), table.texts("period_id"), table.numbers("value"))
     {
-        for row in 0..table.row_count() {
-            let (Some(name), Some(period)) = (names.get(row), periods.get(row)) else { continue };
-            let own = last.entry(name.to_owned()).or_default();
-            if period > own.0.as_str() {
-                *own = (period.to_owned(), Vec::new());
-            }
-            if period == own.0 {
-                own.1.push(values[row]);
-            }
+        for row in (0..table.row_count()).filter(|row| periods.get(*row) == last) {
+            figures.entry(names.get(row).unwrap_or_default()).or_default().push(values[row]);
         }
     }
-    last.into_iter()
-        .filter_map(|(name, (_, mut values))| {
+    figures
+        .into_iter()
+        .filter_map(|(name, mut values)| {
             values.sort_unstable();
             let middle = *values.get(values.len() / 2)?;
             let shown = attain_domain::fixed::to_decimal(middle, attain_domain::RATE_SCALE).round_dp(2).normalize();
-            Some((name, shown.to_string()))
+            Some((name.to_owned(), shown.to_string()))
         })
         .collect()
 }

@@ -98,9 +98,9 @@ mod tests {
         let bodies: Vec<Vec<u8>> = (0..21u8).map(|number| vec![number; 3]).collect();
         let leaves: Vec<Hash> = bodies.iter().map(|body| leaf(body)).collect();
         for size in 1..=bodies.len() {
-            for index in 0..size {
+            for (index, body) in bodies[..size].iter().enumerate() {
                 let path = path(index, &leaves[..size]);
-                assert_eq!(inclusion_root(index, size, &bodies[index], &path), Some(root(&leaves[..size])));
+                assert_eq!(inclusion_root(index, size, body, &path), Some(root(&leaves[..size])));
                 assert_ne!(inclusion_root(index, size, b"other", &path), Some(root(&leaves[..size])));
             }
         }

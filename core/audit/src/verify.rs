@@ -31,12 +31,12 @@ impl Report {
 }
 
 pub(crate) async fn checkpoints(connection: &mut Connection) -> anyhow::Result<Vec<Checkpoint>> {
-    let rows: Vec<(i64, Vec<u8>, i64, String, Vec<u8>)> =
-        sqlx::query_as("select size, root, recorded_at, key_id, signature from audit_checkpoints order by size")
-            .fetch_all(connection)
-            .await?;
+    type Row = (i64, Vec<u8>, i64, String, Vec<u8>);
+    let rows: Vec<Row> = sqlx::query_as("select size, root, recorded_at, key_id, signature from audit_checkpoints order by size")
+        .fetch_all(connection)
+        .await?;
     // Bytes of a wrong length become a signature that fits nothing.
-    let checkpoint = |(size, root, recorded_at, key_id, signature): (i64, Vec<u8>, i64, String, Vec<u8>)| Checkpoint {
+    let checkpoint = |(size, root, recorded_at, key_id, signature): Row| Checkpoint {
         size,
         root: root.try_into().unwrap_or([0; 32]),
         recorded_at,

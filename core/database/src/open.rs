@@ -4,7 +4,7 @@ use crate::migrations::{self, SCHEMA_VERSION, schema_version};
 use crate::{Access, Database, Kind, Refused};
 use anyhow::Context as _;
 use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyConnection, AnyPool};
+use sqlx::{AnyConnection, AnyPool, Connection as _};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,9 +15,10 @@ use tokio::sync::Mutex;
 const SQLITE_OLDEST: (u32, u32, u32) = (3, 51, 3);
 const POSTGRES_OLDEST: i64 = 15;
 
-/// `synchronous = full` makes every commit survive a power cut; the others keep a hostile file from running code.
+/// `synchronous = full` makes every commit survive a power cut, `trusted_schema = off` keeps a hostile file from running code.
+/// The write-ahead log may grow to 40 MB, so that the chunks of a large run are not written twice within its commit.
 const SQLITE_SETTINGS: &str = "pragma busy_timeout = 30000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; \
-                               pragma trusted_schema = off; pragma mmap_size = 0; pragma cell_size_check = on;";
+                               pragma trusted_schema = off; pragma mmap_size = 0; pragma cell_size_check = on; pragma wal_autocheckpoint = 10000;";
 
 fn refuse<T>(message: String) -> anyhow::Result<T> {
     Err(Refused(message).into())
@@ -78,12 +79,11 @@ async fn open_sqlite(path: &Path, access: Access) -> anyhow::Result<Database> {
 }
 
 async fn open_postgres(url: &str) -> anyhow::Result<Database> {
-    let pool: AnyPool = AnyPoolOptions::new()
-        .max_connections(16)
-        .acquire_timeout(Duration::from_secs(30))
-        .connect(url)
-        .await
-        .context("cannot reach the PostgreSQL server: check the address, the user and that it runs")?;
+    // Alone first: the pool would go on trying for its whole timeout where nobody listens.
+    let reach = "cannot reach the PostgreSQL server: check the address, the user and that it runs";
+    AnyConnection::connect(url).await.context(reach)?.close().await?;
+    let pool: AnyPool =
+        AnyPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(30)).connect(url).await.context(reach)?;
     let mut connection = pool.acquire().await?;
     check_postgres(&mut connection).await?;
     let present = schema_version(&mut connection).await?;

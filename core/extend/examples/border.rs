@@ -1,4 +1,4 @@
-//! Measures a crediting component on batches of columns: `cargo run -p attain-extend --example border -- FILE.wasm [SETTINGS]`.
+//! Measures a crediting component on batches of columns: `cargo run -p attain-extend --example border -- FILE.wasm [SETTINGS [BATCHES]]`.
 #![expect(clippy::print_stdout, reason = "printing figures is the job")]
 
 use anyhow::Context;
@@ -8,12 +8,12 @@ use attain_extend::wasm::{Grant, Host, HostOptions};
 use std::time::{Duration, Instant};
 
 const ROWS: usize = 10_000;
-const BATCHES: u32 = 50;
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let path = arguments.next().context("name the component to measure")?;
     let settings: serde_json::Value = serde_json::from_str(&arguments.next().unwrap_or_else(|| "{}".to_owned()))?;
+    let batches: usize = arguments.next().map_or(Ok(50), |count| count.parse())?;
     let bytes = std::fs::read(&path).with_context(|| format!("`{path}` cannot be read"))?;
     let host = Host::new(HostOptions::default())?;
     let loading = Instant::now();
@@ -22,13 +22,15 @@ fn main() -> anyhow::Result<()> {
 
     let input = batch();
     let call = Call { settings: &settings, input: &input };
-    let sandboxed = median(|| extension.run(&call).map(|answer| answer.fuel_used).context("the component gave no answer"))?;
-    let native = median(|| Ok(whole_amounts(&input).row_count() as u64))?;
+    let sandboxed = median(batches, || extension.run(&call).map(|answer| answer.fuel_used).context("the component gave no answer"))?;
+    let native = median(batches, || Ok(whole_amounts(&input).row_count() as u64))?;
     let fuel = extension.run(&call)?.fuel_used;
     println!("{:<28}{:>10.1} ns a row, {} units of fuel a row", "sandboxed", per_row(sandboxed), fuel / ROWS as u64);
     println!("{:<28}{:>10.1} ns a row", "whole amounts, native", per_row(native));
     let empty: Vec<Table> = input.iter().map(|table| table.take(&[])).collect();
-    let fresh = median(|| extension.run(&Call { settings: &settings, input: &empty }).map(|answer| answer.fuel_used).context("no answer"))?;
+    let fresh = median(batches, || {
+        extension.run(&Call { settings: &settings, input: &empty }).map(|answer| answer.fuel_used).context("no answer")
+    })?;
     println!("{:<28}{:>10.1} µs", "an empty batch", fresh.as_secs_f64() * 1e6);
     Ok(())
 }
@@ -37,9 +39,9 @@ fn per_row(time: Duration) -> f64 {
     time.as_secs_f64() * 1e9 / ROWS as f64
 }
 
-fn median(mut run: impl FnMut() -> anyhow::Result<u64>) -> anyhow::Result<Duration> {
+fn median(batches: usize, mut run: impl FnMut() -> anyhow::Result<u64>) -> anyhow::Result<Duration> {
     let mut times = Vec::new();
-    for _ in 0..BATCHES {
+    for _ in 0..batches.max(1) {
         let started = Instant::now();
         std::hint::black_box(run()?);
         times.push(started.elapsed());

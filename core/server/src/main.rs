@@ -10,7 +10,12 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    let default = if cli.quiet { "error" } else { "warn,attain=info" };
+    let watching = matches!(cli.command, cli::Command::Serve { .. } | cli::Command::Watch);
+    let default = match (cli.quiet, watching) {
+        (true, _) => "error",
+        (false, true) => "info",
+        (false, false) => "warn",
+    };
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_env("ATTAIN_LOG").unwrap_or_else(|_| EnvFilter::new(default)))
         .with_writer(std::io::stderr)

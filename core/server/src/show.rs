@@ -9,7 +9,7 @@ use attain_app::planning::{Forecast, QuotaProposal, TerritoryProposal};
 use attain_app::runs::{RunHead, RunReport, Verdict};
 use attain_app::summary::Summary;
 use attain_domain::fixed::{self, MONEY_SCALE};
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::io::Write;
@@ -35,15 +35,24 @@ pub fn amount(value: i64) -> String {
     format!("{}{grouped}.{cents}", if rounded.is_sign_negative() && !rounded.is_zero() { "-" } else { "" })
 }
 
+/// A line under the header and none between rows.
+const LINES: TableStyle = presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─'));
+
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(LINES).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header.iter().map(Cell::new));
     table
 }
 
 fn right(text: impl ToString) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
+}
+
+/// As much as fits a terminal beside the other columns.
+fn shortened(text: &str) -> String {
+    const CHARACTERS: usize = 110;
+    if text.chars().count() <= CHARACTERS { text.to_owned() } else { format!("{}…", text.chars().take(CHARACTERS).collect::<String>()) }
 }
 
 fn short(hash: &str) -> &str {
@@ -311,7 +320,7 @@ fn findings(findings: &[attain_app::runs::FindingGroup]) -> String {
     }
     let mut table = table(&["severity", "finding", "count", "for example"]);
     for group in findings {
-        table.add_row([Cell::new(&group.severity), Cell::new(&group.code), right(group.count), Cell::new(&group.example)]);
+        table.add_row([Cell::new(&group.severity), Cell::new(&group.code), right(group.count), Cell::new(shortened(&group.example))]);
     }
     format!("findings\n{table}\n")
 }

@@ -2,12 +2,14 @@
 //! IPC with zstd, and may change without changing a digest.
 
 use anyhow::{Context, bail, ensure};
-use arrow_array::types::UInt32Type;
-use arrow_array::{Array, ArrayRef, DictionaryArray, Int64Array, RecordBatch, StringArray, UInt32Array};
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::{UInt8Type, UInt16Type, UInt32Type};
+use arrow_array::{Array as _, ArrayRef, DictionaryArray, Int8Array, Int16Array, Int32Array, Int64Array};
+use arrow_array::{RecordBatch, StringArray, UInt8Array, UInt16Array, UInt32Array};
 use arrow_ipc::CompressionType;
 use arrow_ipc::reader::FileReader;
 use arrow_ipc::writer::{FileWriter, IpcWriteOptions};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{Field, Schema};
 use attain_database::sqlx;
 use attain_database::{Connection, Kind, Tx, Value, insert, placeholders};
 use attain_domain::ids::ChunkDigest;
@@ -31,6 +33,8 @@ pub struct Chunk {
     /// The first and the last payee where the rows are sorted by `payee_id`.
     pub payees: Option<(String, String)>,
     pub body: Vec<u8>,
+    /// Digest of `body`.
+    pub body_digest: String,
 }
 
 fn canonical(text: &TextColumn) -> Cow<'_, TextColumn> {
@@ -75,14 +79,71 @@ impl Sink {
     }
 }
 
-/// The canonical form: a magic word and the format; rows and columns; then per column its name, kind and values. Integers are
-/// little-endian, lengths and codes 4 bytes, rows and numbers 8. Dictionaries are sorted, distinct and free of unused words.
-fn hash<'a>(rows: usize, columns: impl ExactSizeIterator<Item = (&'a str, CanonicalColumn<'a>)>) -> ChunkDigest {
+/// Codes or numbers in the fewest bytes of 1, 2, 4 and 8 that hold all of them. No code is the largest of its width, no
+/// number the smallest.
+enum Codes<'a> {
+    One(Vec<u8>),
+    Two(Vec<u16>),
+    Four(&'a [u32]),
+}
+
+enum Numbers<'a> {
+    One(Vec<i8>),
+    Two(Vec<i16>),
+    Four(Vec<i32>),
+    Eight(&'a [i64]),
+}
+
+fn narrow_codes(words: usize, codes: &[u32]) -> Codes<'_> {
+    // Cutting off the upper bytes turns the largest code, which is no value, into the largest of the width.
+    if words <= usize::from(u8::MAX) {
+        Codes::One(codes.iter().map(|code| *code as u8).collect())
+    } else if words <= usize::from(u16::MAX) {
+        Codes::Two(codes.iter().map(|code| *code as u16).collect())
+    } else {
+        Codes::Four(codes)
+    }
+}
+
+fn narrow_numbers(values: &[i64]) -> Numbers<'_> {
+    // The magnitude of a number that is there; none has that of the smallest of a width.
+    let largest = values.iter().map(|value| if *value == NULL_NUMBER { 0 } else { value.unsigned_abs() }).max().unwrap_or(0);
+    macro_rules! narrow {
+        ($width:ty) => {
+            values.iter().map(|value| if *value == NULL_NUMBER { <$width>::MIN } else { *value as $width }).collect()
+        };
+    }
+    if largest <= i8::MAX as u64 {
+        Numbers::One(narrow!(i8))
+    } else if largest <= i16::MAX as u64 {
+        Numbers::Two(narrow!(i16))
+    } else if largest <= i32::MAX as u64 {
+        Numbers::Four(narrow!(i32))
+    } else {
+        Numbers::Eight(values)
+    }
+}
+
+enum CanonicalColumn<'a> {
+    Text(Cow<'a, TextColumn>),
+    Number(u8, &'a [i64], Numbers<'a>),
+}
+
+/// The canonical form: a magic word and the format; rows and columns; then per column its name, kind, width and values.
+/// Everything is little-endian; the count of rows has 8 bytes, other counts and lengths 4. Dictionaries are sorted, distinct
+/// and free of unused words.
+fn hash(rows: usize, columns: &[(&str, CanonicalColumn<'_>)]) -> ChunkDigest {
     let mut sink = Sink { hasher: blake3::Hasher::new(), buffer: Vec::with_capacity(1 << 19) };
     sink.bytes(b"attain-chunk");
     sink.bytes(&[FORMAT]);
     sink.bytes(&(rows as u64).to_le_bytes());
     sink.bytes(&(columns.len() as u32).to_le_bytes());
+    macro_rules! fixed {
+        ($width:literal, $values:expr) => {{
+            sink.bytes(&[$width]);
+            sink.fixed($values.iter().map(|value| value.to_le_bytes()));
+        }};
+    }
     for (name, column) in columns {
         sink.text(name);
         match column {
@@ -92,11 +153,20 @@ fn hash<'a>(rows: usize, columns: impl ExactSizeIterator<Item = (&'a str, Canoni
                 for word in &text.dictionary {
                     sink.text(word);
                 }
-                sink.fixed(text.codes.iter().map(|code| code.to_le_bytes()));
+                match narrow_codes(text.dictionary.len(), &text.codes) {
+                    Codes::One(codes) => fixed!(1, codes),
+                    Codes::Two(codes) => fixed!(2, codes),
+                    Codes::Four(codes) => fixed!(4, codes),
+                }
             }
-            CanonicalColumn::Number(scale, values) => {
-                sink.bytes(&[1, scale]);
-                sink.fixed(values.iter().map(|value| value.to_le_bytes()));
+            CanonicalColumn::Number(scale, _, numbers) => {
+                sink.bytes(&[1, *scale]);
+                match numbers {
+                    Numbers::One(values) => fixed!(1, values),
+                    Numbers::Two(values) => fixed!(2, values),
+                    Numbers::Four(values) => fixed!(4, values),
+                    Numbers::Eight(values) => fixed!(8, values),
+                }
             }
         }
     }
@@ -104,17 +174,12 @@ fn hash<'a>(rows: usize, columns: impl ExactSizeIterator<Item = (&'a str, Canoni
     ChunkDigest(sink.hasher.finalize().to_hex().to_string())
 }
 
-enum CanonicalColumn<'a> {
-    Text(Cow<'a, TextColumn>),
-    Number(u8, &'a [i64]),
-}
-
 fn canonical_columns(table: &Table) -> anyhow::Result<Vec<(&str, CanonicalColumn<'_>)>> {
     if let Some(defect) = table.defect() {
         bail!(defect);
     }
     let column = |column| match column {
-        &Column::Number { scale, ref values } => CanonicalColumn::Number(scale, values),
+        &Column::Number { scale, ref values } => CanonicalColumn::Number(scale, values, narrow_numbers(values)),
         Column::Text(text) => CanonicalColumn::Text(canonical(text)),
     };
     Ok(table.columns.iter().map(|(name, own)| (name.as_str(), column(own))).collect())
@@ -122,7 +187,27 @@ fn canonical_columns(table: &Table) -> anyhow::Result<Vec<(&str, CanonicalColumn
 
 /// The digest of a table's columns; its name is not part of it.
 pub fn digest(table: &Table) -> anyhow::Result<ChunkDigest> {
-    Ok(hash(table.row_count(), canonical_columns(table)?.into_iter()))
+    Ok(hash(table.row_count(), &canonical_columns(table)?))
+}
+
+fn number_array(values: &[i64], numbers: &Numbers<'_>) -> ArrayRef {
+    let nulls = values.contains(&NULL_NUMBER).then(|| values.iter().map(|value| *value != NULL_NUMBER).collect::<Vec<bool>>().into());
+    match numbers {
+        Numbers::One(values) => Arc::new(Int8Array::new(values.clone().into(), nulls)),
+        Numbers::Two(values) => Arc::new(Int16Array::new(values.clone().into(), nulls)),
+        Numbers::Four(values) => Arc::new(Int32Array::new(values.clone().into(), nulls)),
+        Numbers::Eight(values) => Arc::new(Int64Array::new(values.to_vec().into(), nulls)),
+    }
+}
+
+fn text_array(text: &TextColumn) -> anyhow::Result<ArrayRef> {
+    let nulls = text.codes.contains(&NULL_CODE).then(|| text.codes.iter().map(|code| *code != NULL_CODE).collect::<Vec<bool>>().into());
+    let words: ArrayRef = Arc::new(StringArray::from_iter_values(&text.dictionary));
+    Ok(match narrow_codes(text.dictionary.len(), &text.codes) {
+        Codes::One(codes) => Arc::new(DictionaryArray::<UInt8Type>::try_new(UInt8Array::new(codes.into(), nulls), words)?),
+        Codes::Two(codes) => Arc::new(DictionaryArray::<UInt16Type>::try_new(UInt16Array::new(codes.into(), nulls), words)?),
+        Codes::Four(codes) => Arc::new(DictionaryArray::<UInt32Type>::try_new(UInt32Array::new(codes.to_vec().into(), nulls), words)?),
+    })
 }
 
 /// Hashes and encodes a table as one chunk.
@@ -137,25 +222,14 @@ pub fn encode(table: &Table) -> anyhow::Result<Chunk> {
     let mut fields = Vec::with_capacity(columns.len());
     let mut arrays: Vec<ArrayRef> = Vec::with_capacity(columns.len());
     for (name, column) in &columns {
-        match column {
-            CanonicalColumn::Number(scale, values) => {
-                let flags = values.contains(&NULL_NUMBER).then(|| values.iter().map(|value| *value != NULL_NUMBER).collect::<Vec<bool>>());
-                arrays.push(Arc::new(Int64Array::new(values.to_vec().into(), flags.map(Into::into))));
-                let scale = HashMap::from([(SCALE.to_owned(), scale.to_string())]);
-                fields.push(Field::new(*name, DataType::Int64, true).with_metadata(scale));
+        let (array, metadata) = match column {
+            CanonicalColumn::Number(scale, values, numbers) => {
+                (number_array(values, numbers), HashMap::from([(SCALE.to_owned(), scale.to_string())]))
             }
-            CanonicalColumn::Text(text) => {
-                let nulls = text.codes.contains(&NULL_CODE);
-                let keys: UInt32Array = if nulls {
-                    text.codes.iter().map(|code| Some(*code).filter(|code| *code != NULL_CODE)).collect()
-                } else {
-                    UInt32Array::new(text.codes.clone().into(), None)
-                };
-                let words: StringArray = text.dictionary.iter().map(|word| Some(word.as_str())).collect();
-                arrays.push(Arc::new(DictionaryArray::<UInt32Type>::try_new(keys, Arc::new(words))?));
-                fields.push(Field::new_dictionary(*name, DataType::UInt32, DataType::Utf8, true));
-            }
-        }
+            CanonicalColumn::Text(text) => (text_array(text)?, HashMap::new()),
+        };
+        fields.push(Field::new(*name, array.data_type().clone(), true).with_metadata(metadata));
+        arrays.push(array);
     }
     let schema = Arc::new(Schema::new(fields));
     let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::ZSTD))?.try_with_compression_level(Some(1))?;
@@ -165,7 +239,8 @@ pub fn encode(table: &Table) -> anyhow::Result<Chunk> {
     }
     writer.finish()?;
     let body = writer.into_inner()?;
-    Ok(Chunk { digest: hash(table.row_count(), columns.into_iter()), row_count: table.row_count() as u64, payees, body })
+    let body_digest = crate::digest(&body);
+    Ok(Chunk { digest: hash(table.row_count(), &columns), row_count: table.row_count() as u64, payees, body, body_digest })
 }
 
 /// Encodes tables on all cores, in their order. The tables are asked for one at a time, so they need not exist all at once.
@@ -202,6 +277,51 @@ pub fn encode_table(table: &Table) -> anyhow::Result<Vec<Chunk>> {
     encode_all(parts)
 }
 
+fn numbers_of(array: &ArrayRef) -> Option<Vec<i64>> {
+    macro_rules! wide {
+        ($($kind:ty),+) => {$(
+            if let Some(numbers) = array.as_any().downcast_ref::<$kind>() {
+                return Some(numbers.values().iter().map(|value| i64::from(*value)).collect());
+            }
+        )+};
+    }
+    let wide = || -> Option<Vec<i64>> {
+        wide!(Int8Array, Int16Array, Int32Array, Int64Array);
+        None
+    };
+    let mut values = wide()?;
+    if array.null_count() > 0 {
+        for (_, value) in values.iter_mut().enumerate().filter(|(row, _)| array.is_null(*row)) {
+            *value = NULL_NUMBER;
+        }
+    }
+    Some(values)
+}
+
+fn text_of(array: &ArrayRef) -> Option<TextColumn> {
+    let dictionary = array.as_any_dictionary_opt()?;
+    let words = dictionary.values().as_any().downcast_ref::<StringArray>()?;
+    let keys = dictionary.keys();
+    macro_rules! wide {
+        ($($kind:ty),+) => {$(
+            if let Some(codes) = keys.as_any().downcast_ref::<$kind>() {
+                return Some(codes.values().iter().map(|code| u32::from(*code)).collect());
+            }
+        )+};
+    }
+    let wide = || -> Option<Vec<u32>> {
+        wide!(UInt8Array, UInt16Array, UInt32Array);
+        None
+    };
+    let mut codes = wide()?;
+    if keys.null_count() > 0 {
+        for (_, code) in codes.iter_mut().enumerate().filter(|(row, _)| keys.is_null(*row)) {
+            *code = NULL_CODE;
+        }
+    }
+    Some(TextColumn { dictionary: words.iter().map(|word| word.unwrap_or_default().to_owned()).collect(), codes })
+}
+
 /// The table in bytes that [`encode`] made, text columns canonical. Fails where it is not the one with this digest.
 pub fn decode(name: &str, wanted: &ChunkDigest, body: &[u8]) -> anyhow::Result<Table> {
     let damaged = || format!("chunk `{wanted}` is damaged: restore it from a backup");
@@ -211,26 +331,11 @@ pub fn decode(name: &str, wanted: &ChunkDigest, body: &[u8]) -> anyhow::Result<T
     if let Some(batch) = reader.next() {
         let batch = batch.with_context(damaged)?;
         for (field, array) in schema.fields().iter().zip(batch.columns()) {
-            let column = if let Some(numbers) = array.as_any().downcast_ref::<Int64Array>() {
-                let scale = field.metadata().get(SCALE).and_then(|scale| scale.parse().ok()).with_context(damaged)?;
-                let mut values = numbers.values().to_vec();
-                if numbers.null_count() > 0 {
-                    for (row, value) in values.iter_mut().enumerate() {
-                        if numbers.is_null(row) {
-                            *value = NULL_NUMBER;
-                        }
-                    }
+            let column = match field.metadata().get(SCALE) {
+                Some(scale) => {
+                    Column::Number { scale: scale.parse().ok().with_context(damaged)?, values: numbers_of(array).with_context(damaged)? }
                 }
-                Column::Number { scale, values }
-            } else if let Some(text) = array.as_any().downcast_ref::<DictionaryArray<UInt32Type>>() {
-                let words = text.values().as_any().downcast_ref::<StringArray>().with_context(damaged)?;
-                let dictionary = words.iter().map(|word| word.unwrap_or_default().to_owned()).collect();
-                let keys = text.keys();
-                let codes =
-                    if keys.null_count() > 0 { keys.iter().map(|key| key.unwrap_or(NULL_CODE)).collect() } else { keys.values().to_vec() };
-                Column::Text(TextColumn { dictionary, codes })
-            } else {
-                bail!(damaged());
+                None => Column::Text(text_of(array).with_context(damaged)?),
             };
             table = table.with(field.name(), column);
         }
@@ -298,7 +403,7 @@ pub async fn put(tx: &mut Tx, chunks: Vec<Chunk>) -> anyhow::Result<u64> {
                 Value::from(chunk.digest.0),
                 Value::from(i64::from(FORMAT)),
                 Value::from(chunk.row_count as i64),
-                Value::from(crate::digest(&chunk.body)),
+                Value::from(chunk.body_digest),
                 Value::from(chunk.body),
             ]);
         }

@@ -10,7 +10,7 @@ use futures_util::TryStreamExt as _;
 const KEY: [&str; 5] = ["payee_id", "period_id", "plan_id", "component_id", "account"];
 
 /// What was posted so far: one row per payee, period, plan, component and account, with the sum and the last revision.
-/// Columns as in the result `postings`, sorted by them.
+/// Columns as in the result `postings`, sorted by them; no plan and no component where a posting concerns a whole statement.
 pub async fn posted(connection: &mut Connection) -> anyhow::Result<Table> {
     let sql = "select payee_id, period_id, plan_id, component_id, account, cast(max(revision) as bigint), cast(sum(amount) as bigint) \
                from postings group by payee_id, period_id, plan_id, component_id, account";
@@ -23,7 +23,8 @@ pub async fn posted(connection: &mut Connection) -> anyhow::Result<Table> {
     found.sort();
     let mut table = Table::new("postings");
     for (index, name) in KEY.iter().enumerate() {
-        table = table.with(name, Column::text(&found.iter().map(|row| Some(row.0[index].as_str())).collect::<Vec<_>>()));
+        let texts: Vec<Option<&str>> = found.iter().map(|row| Some(row.0[index].as_str()).filter(|text| !text.is_empty())).collect();
+        table = table.with(name, Column::text(&texts));
     }
     Ok(table
         .with("revision", Column::integer(found.iter().map(|row| row.1).collect()))
@@ -47,7 +48,11 @@ pub async fn insert_postings(tx: &mut Tx, run_id: &RunId, postings: &Table, now:
     for row in 0..count {
         values.push(Value::from(run_id.as_str()));
         for (name, column) in KEY.iter().zip(&texts) {
-            let text = column.and_then(|column| column.get(row)).with_context(|| format!("posting {row} has no `{name}`"))?;
+            // What concerns a whole statement (paid, held, carried) has no plan and no component; null would not be unique.
+            let text = match column.and_then(|column| column.get(row)) {
+                None if matches!(*name, "plan_id" | "component_id") => "",
+                text => text.with_context(|| format!("posting {row} has no `{name}`"))?,
+            };
             values.push(Value::from(text));
         }
         values.extend([Value::from(revisions[row]), Value::from(amounts[row]), Value::from(now)]);

@@ -268,6 +268,29 @@ fn a_chunk_gives_back_exactly_its_table() -> anyhow::Result<()> {
 }
 
 #[test]
+fn every_width_of_numbers_and_codes_comes_back() -> anyhow::Result<()> {
+    for largest in [0, 127, 128, 32_767, 32_768, i64::from(i32::MAX), i64::from(i32::MAX) + 1, i64::MAX] {
+        for values in [vec![largest, -largest, 0], vec![NULL_NUMBER, largest], vec![-largest, NULL_NUMBER, NULL_NUMBER]] {
+            let table = Table::new("t").with("a", Column::integer(values));
+            let chunk = chunks::encode(&table)?;
+            assert_eq!(chunks::decode("t", &chunk.digest, &chunk.body)?, table);
+        }
+    }
+    for words in [0, 1, 254, 255, 256, 65_534, 65_535, 65_536] {
+        let mut values: Vec<Option<String>> = (0..words).map(|word| Some(format!("{word:05}"))).collect();
+        for with_null in [false, true] {
+            if with_null {
+                values.insert(words / 2, None);
+            }
+            let table = Table::new("t").with("a", Column::text(&values));
+            let chunk = chunks::encode(&table)?;
+            assert_eq!(chunks::decode("t", &chunk.digest, &chunk.body)?, table, "{words} words");
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn any_change_of_a_value_a_name_or_a_kind_gives_another_digest() -> anyhow::Result<()> {
     let number = |name: &str, scale: u8, values: Vec<i64>| Table::new("t").with(name, Column::Number { scale, values });
     let tables = [
@@ -287,7 +310,7 @@ fn any_change_of_a_value_a_name_or_a_kind_gives_another_digest() -> anyhow::Resu
     Ok(())
 }
 
-const CREDITS_DIGEST: &str = "fea687f38b83791ba7d90003b0cb2408a38c9c55221a6f88459baca6f9e8e460";
+const CREDITS_DIGEST: &str = "7c2561b573b01ab986d40def0de3aebee2787b290f50d1f92df668fe627a7d9a";
 
 #[tokio::test]
 async fn a_damaged_chunk_is_never_read() -> anyhow::Result<()> {
@@ -416,6 +439,25 @@ async fn chunks_are_stored_once_and_nothing_is_posted_twice() -> anyhow::Result<
         let mut read = trial.database.read().await?;
         assert_eq!(ledger::posted(&mut read).await?.row_count(), 2);
         drop(read);
+        trial.remove().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_posting_of_a_whole_statement_comes_back_without_plan_and_is_not_posted_twice() -> anyhow::Result<()> {
+    for trial in Trial::each().await? {
+        let mut whole = postings(&[("ana", 0, 500)]);
+        for (name, column) in &mut whole.columns {
+            if name == "plan_id" || name == "component_id" {
+                *column = Column::text::<&str>(&[None]);
+            }
+        }
+        let mut tx = trial.database.begin().await?;
+        runs::save(&mut tx, record("one", 1, Some(whole.clone()))?).await?;
+        assert_eq!(ledger::posted(&mut tx).await?, whole);
+        assert!(ledger::insert_postings(&mut tx, &RunId::from("one"), &whole, 8).await.is_err());
+        drop(tx);
         trial.remove().await?;
     }
     Ok(())

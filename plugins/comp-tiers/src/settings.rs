@@ -114,9 +114,6 @@ impl Settings {
 
     fn tier_defects(&self) -> Vec<String> {
         let mut defects = Vec::new();
-        if self.tiers.is_empty() && self.method != Method::OverageMultiplier {
-            defects.push("`tiers` is empty; write at least one tier".to_owned());
-        }
         for (index, tier) in self.tiers.iter().enumerate() {
             let number = index + 1;
             let next = self.tiers.get(index + 1).map(|next| next.from);

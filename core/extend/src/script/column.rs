@@ -313,6 +313,28 @@ fn scaled_arithmetic(operator: Operator, left: &Value, right: &Value, rows: &Row
     Some(Value::Column(Column::Scaled { scale, values: Arc::new(values) }))
 }
 
+/// Division by one number whose reciprocal has few digits, as 2, 100 or 0.25: it stays exact, and so stays scaled.
+fn scaled_division(left: &Value, right: &Value, rows: &Rows) -> Option<Value> {
+    const DIGITS_MAX: u8 = 6;
+    let (mut one, mut other) = ([0], [0]);
+    let (left_scale, left, left_stride) = left.scaled(&mut one)?;
+    let (right_scale, divisor, 0) = right.scaled(&mut other)? else { return None };
+    let divisor = divisor[0];
+    let digits = (0..=DIGITS_MAX).find(|digits| divisor != 0 && power(*digits).is_some_and(|power| power % divisor == 0))?;
+    let scale = (left_scale + digits).checked_sub(right_scale).filter(|scale| *scale <= 18)?;
+    let factor = power(digits)? / divisor;
+    let mut values = Vec::with_capacity(rows.count);
+    for row in 0..rows.count {
+        let value = left[row * left_stride];
+        values.push(if value == NULL_NUMBER || !rows.has(row) {
+            NULL_NUMBER
+        } else {
+            value.checked_mul(factor).filter(|result| *result != NULL_NUMBER)?
+        });
+    }
+    Some(Value::Column(Column::Scaled { scale, values: Arc::new(values) }))
+}
+
 fn scaled_comparison(operator: Operator, left: &Value, right: &Value, rows: &Rows) -> Option<Value> {
     operator.compares(std::cmp::Ordering::Equal)?;
     let (mut one, mut other) = ([0], [0]);
@@ -357,7 +379,9 @@ pub(super) fn binary(operator: Operator, left: &Value, right: &Value, rows: &Row
     if matches!(left, Value::Group(_)) || matches!(right, Value::Group(_)) {
         return Err(Stop::NotColumnar);
     }
+    let division = || if operator == Operator::Divide { scaled_division(left, right, rows) } else { None };
     if let Some(fast) = scaled_arithmetic(operator, left, right, rows)
+        .or_else(division)
         .or_else(|| scaled_comparison(operator, left, right, rows))
         .or_else(|| text_comparison(operator, left, right))
     {
@@ -382,8 +406,24 @@ pub(super) fn binary(operator: Operator, left: &Value, right: &Value, rows: &Row
     collect(rows, |row| value::binary(operator, &left.get(row), &right.get(row)))
 }
 
-/// `smaller` or larger of two numbers; no value where one of them has none.
+/// `smaller` or larger of two numbers; no value where one of them has none. `None` where they are no columns of numbers.
 pub(super) fn extreme(left: &Value, right: &Value, smaller: bool, rows: &Rows) -> Option<Value> {
+    scaled_extreme(left, right, smaller, rows).or_else(|| {
+        let is_column = matches!(left, Value::Column(_)) || matches!(right, Value::Column(_));
+        if !is_column || !left.is_numeric() || !right.is_numeric() {
+            return None;
+        }
+        let mut values = vec![None; rows.count];
+        for row in rows.iter() {
+            if let (Some(first), Some(second)) = (left.decimal(row).ok()?, right.decimal(row).ok()?) {
+                values[row] = Some(if smaller { first.min(second) } else { first.max(second) });
+            }
+        }
+        Some(Value::Column(Column::Exact(Arc::new(values))))
+    })
+}
+
+fn scaled_extreme(left: &Value, right: &Value, smaller: bool, rows: &Rows) -> Option<Value> {
     let (mut one, mut other) = ([0], [0]);
     let (left_scale, left, left_stride) = left.scaled(&mut one)?;
     let (right_scale, right, right_stride) = right.scaled(&mut other)?;
