@@ -22,7 +22,15 @@ fn results(inputs: &Inputs, set: &attain_app::extensions::Set) -> Vec<Table> {
 fn scripts_only(inputs: &mut Inputs) {
     let residue = inputs.settings.crediting.rules.iter().find_map(|step| step.settings.get("residue").cloned());
     let split = residue.map_or_else(|| serde_json::json!({}), |residue| serde_json::json!({ "residue": residue }));
-    let old = inputs.settings.crediting.rules.iter().find(|step| step.extension == "credit-standard").expect("the demo uses the plugin").settings.clone();
+    let old = inputs
+        .settings
+        .crediting
+        .rules
+        .iter()
+        .find(|step| step.extension == "credit-standard")
+        .expect("the demo uses the plugin")
+        .settings
+        .clone();
     let mut overlay = serde_json::json!({});
     for (from, to) in [("overlay_role", "role"), ("overlay_rate", "rate"), ("families", "families")] {
         if let Some(value) = old.get(from) {
@@ -32,7 +40,10 @@ fn scripts_only(inputs: &mut Inputs) {
     let others: Vec<Step> = inputs.settings.crediting.rules.iter().filter(|step| step.extension != "credit-standard").cloned().collect();
     let step = |name: &str, settings: serde_json::Value| Step { extension: name.to_owned(), settings };
     inputs.settings.crediting.rules =
-        [step("credit-direct", serde_json::json!({})), step("credit-split", split), step("credit-overlay", overlay)].into_iter().chain(others).collect();
+        [step("credit-direct", serde_json::json!({})), step("credit-split", split), step("credit-overlay", overlay)]
+            .into_iter()
+            .chain(others)
+            .collect();
     each_component(inputs, |component| {
         if component.formula == "comp-tiers" {
             let formula = component.settings.get("formula").and_then(|formula| formula.as_str()).unwrap_or("tiered").to_owned();
@@ -68,7 +79,8 @@ async fn scripts_and_their_wasm_twins_pay_the_same_to_the_cent() {
     let (mut scripted, mut compiled) = (inputs.clone(), inputs);
     scripts_only(&mut scripted);
     plugins_only(&mut compiled);
-    let count = |inputs: &Inputs, name: &str| inputs.plans.iter().flat_map(|plan| &plan.components).filter(|own| own.formula == name).count();
+    let count =
+        |inputs: &Inputs, name: &str| inputs.plans.iter().flat_map(|plan| &plan.components).filter(|own| own.formula == name).count();
     assert!(count(&scripted, "comp-tiered") > 0 && count(&scripted, "comp-tiers") == 0);
     assert!(count(&compiled, "comp-tiers") > count(&compiled, "comp-tiered"));
     for (left, right) in results(&scripted, &set).into_iter().zip(results(&compiled, &set)) {

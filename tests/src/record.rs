@@ -86,7 +86,8 @@ async fn a_resent_row_changes_nothing_and_a_changed_one_supersedes() {
         assert_eq!(stage.instance.history("transactions", &["t9"]).await.expect("a history").len(), 2);
 
         // All or nothing: one bad row and the good one is not there either.
-        let bad = import(&format!("{head}t10,order,2026-01-28,1,USD,ana\nt11,order,2026-02-30,1,USD,nobody\n")).await.expect_err("bad rows");
+        let bad =
+            import(&format!("{head}t10,order,2026-01-28,1,USD,ana\nt11,order,2026-02-30,1,USD,nobody\n")).await.expect_err("bad rows");
         let refusal = refusal(&bad);
         assert_eq!(refusal.kind, RefusalKind::Invalid);
         assert!(refusal.details.iter().any(|line| line.contains(":3") && line.contains("2026-02-30")), "{refusal}");
@@ -126,7 +127,8 @@ async fn a_past_run_replays_to_the_same_hash_after_data_and_extensions_changed()
     for stage in Stage::each().await {
         let mut files = small_company();
         files.insert("plans/seller.toml", files["plans/seller.toml"].replace("comp-tiered", "house-rate"));
-        let script = |rate: &str| format!("//! name = \"house-rate\"\n//! point = \"compensation\"\n//! version = \"1.0.0\"\n\ncredited * {rate}\n");
+        let script =
+            |rate: &str| format!("//! name = \"house-rate\"\n//! point = \"compensation\"\n//! version = \"1.0.0\"\n\ncredited * {rate}\n");
         files.insert("scripts/house-rate.rhai", script("0.10"));
         stage.instance.load(write(&files).path()).await.expect("the company loads");
         let before = stage.instance.run(&|_| {}).await.expect("a run");
@@ -182,8 +184,11 @@ async fn a_bad_folder_loads_nothing_and_names_every_problem() {
     let stage = Stage::sqlite().await;
     let broken = tempfile::tempdir().expect("a temporary folder");
     copy_folder(write(&small_company()).path(), broken.path());
-    std::fs::write(broken.path().join("quotas.csv"), "payee_id,measure_id,period_id,amount\nana,bookings,2026-01,NaN\nnobody,bookings,2026-99,1\n")
-        .expect("a file");
+    std::fs::write(
+        broken.path().join("quotas.csv"),
+        "payee_id,measure_id,period_id,amount\nana,bookings,2026-01,NaN\nnobody,bookings,2026-99,1\n",
+    )
+    .expect("a file");
     let error = stage.instance.load(broken.path()).await.expect_err("a refusal");
     assert!(refusal(&error).details.len() >= 3, "{error}");
     let none = stage.instance.company().await.expect_err("no company");

@@ -115,15 +115,9 @@ tiers = [{ from = "0", rate = "0.05" }, { from = "1", rate = "0.08" }]
         ("payees.csv", text("payee_id\nana\nben\nmia\n")),
         ("people.csv", text("payee_id,name,email\nana,Ana Torres,ana@example.com\nben,Ben Okafor,\nmia,Mia Lind,\n")),
         ("positions.csv", text("position_id,title\nlead,Lead\nseat-1,Seller\nseat-2,Seller\n")),
-        (
-            "occupancies.csv",
-            text("position_id,payee_id,from_on\nlead,mia,2026-01-01\nseat-1,ana,2026-01-01\nseat-2,ben,2026-01-01\n"),
-        ),
+        ("occupancies.csv", text("position_id,payee_id,from_on\nlead,mia,2026-01-01\nseat-1,ana,2026-01-01\nseat-2,ben,2026-01-01\n")),
         ("hierarchy.csv", text("position_id,from_on,manager_position_id\nseat-1,2026-01-01,lead\nseat-2,2026-01-01,lead\n")),
-        (
-            "plan_assignments.csv",
-            text("payee_id,plan_id,from_on\nana,seller,2026-01-01\nben,seller,2026-01-01\nmia,seller,2026-01-01\n"),
-        ),
+        ("plan_assignments.csv", text("payee_id,plan_id,from_on\nana,seller,2026-01-01\nben,seller,2026-01-01\nmia,seller,2026-01-01\n")),
         (
             "quotas.csv",
             text("payee_id,measure_id,period_id,amount\nana,bookings,2026-01,1000\nben,bookings,2026-01,1000\nmia,bookings,2026-01,3000\n"),
@@ -155,6 +149,7 @@ pub fn write(files: &BTreeMap<&'static str, String>) -> TempDir {
 
 /// The value of `column` in the first row whose texts are `key`.
 pub fn cell(table: &attain_domain::Table, key: &[(&str, &str)], column: &str) -> Option<String> {
-    let row = (0..table.row_count()).find(|row| key.iter().all(|(name, value)| table.texts(name).and_then(|own| own.get(*row)) == Some(value)))?;
+    let row = (0..table.row_count())
+        .find(|row| key.iter().all(|(name, value)| table.texts(name).and_then(|own| own.get(*row)) == Some(value)))?;
     table.column(column)?.show(row)
 }

@@ -34,6 +34,11 @@ fn a_newcomer_has_a_working_plugin_by_following_the_readme() {
             .env_remove("ATTAIN_PLUGINS")
             .output()
             .expect("the command starts");
-        assert!(output.status.success(), "`{line}` failed:\n{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "`{line}` failed:\n{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 }

@@ -30,7 +30,11 @@ pub type RateOf<'a> = &'a dyn Fn(&str, Day) -> Option<i64>;
 /// have figures of the pipeline only.
 /// Won and lost deals count in the period of their close date, open ones in the period of their expected close date.
 pub fn kpis(
-    settings: &Settings, tables: &Tables, results: &BTreeMap<String, Table>, rate_of: RateOf<'_>, extensions: &dyn Extensions,
+    settings: &Settings,
+    tables: &Tables,
+    results: &BTreeMap<String, Table>,
+    rate_of: RateOf<'_>,
+    extensions: &dyn Extensions,
 ) -> Result<(Table, Vec<Identity>), Refusal> {
     let calendar = Calendar::new(&settings.calendar).map_err(Refusal::invalid)?;
     let activity = activities(tables, results, rate_of, &calendar);
@@ -67,18 +71,27 @@ pub fn kpis(
     }
     let table = Table::new("kpis")
         .with("payee_id", Column::text(&values.keys().map(|(row, _)| Some(keys[*row].0)).collect::<Vec<_>>()))
-        .with("period_id", Column::text(&values.keys().map(|(row, _)| Some(calendar.periods[keys[*row].1].id.as_str())).collect::<Vec<_>>()))
+        .with(
+            "period_id",
+            Column::text(&values.keys().map(|(row, _)| Some(calendar.periods[keys[*row].1].id.as_str())).collect::<Vec<_>>()),
+        )
         .with("kpi", Column::text(&values.keys().map(|(_, name)| Some(name.as_str())).collect::<Vec<_>>()))
         .with("value", Column::rate(values.values().copied().collect()));
     Ok((table, used))
 }
 
 fn activities(
-    tables: &Tables, results: &BTreeMap<String, Table>, rate_of: RateOf<'_>, calendar: &Calendar,
+    tables: &Tables,
+    results: &BTreeMap<String, Table>,
+    rate_of: RateOf<'_>,
+    calendar: &Calendar,
 ) -> BTreeMap<(String, usize), Activity> {
     let mut activity: BTreeMap<(String, usize), Activity> = BTreeMap::new();
-    let settled: BTreeSet<&str> =
-        results.get("statements").and_then(|table| table.texts("period_id")).map(|periods| periods.dictionary.iter().map(String::as_str).collect()).unwrap_or_default();
+    let settled: BTreeSet<&str> = results
+        .get("statements")
+        .and_then(|table| table.texts("period_id"))
+        .map(|periods| periods.dictionary.iter().map(String::as_str).collect())
+        .unwrap_or_default();
     if let Some(table) = results.get("attainments")
         && let (Some(payees), Some(periods)) = (table.texts("payee_id"), table.texts("period_id"))
         && let (Some(values), Some(quotas)) = (table.numbers("value"), table.numbers("quota"))
@@ -105,7 +118,8 @@ fn activities(
     }
     if let Some(table) = tables.get("opportunities")
         && let (Some(payees), Some(outcomes), Some(currencies)) = (table.texts("payee_id"), table.texts("outcome"), table.texts("currency"))
-        && let (Some(amounts), Some(created), Some(closed)) = (table.numbers("amount"), table.numbers("created_on"), table.numbers("close_on"))
+        && let (Some(amounts), Some(created), Some(closed)) =
+            (table.numbers("amount"), table.numbers("created_on"), table.numbers("close_on"))
     {
         for row in 0..table.row_count() {
             let close = i32::try_from(closed[row]).ok().map(Day);
@@ -136,7 +150,11 @@ fn activities(
 }
 
 /// Findings of severity info that the insight extensions make of the earnings, most remarkable first.
-pub fn insights(settings: &Settings, results: &BTreeMap<String, Table>, extensions: &dyn Extensions) -> Result<(Vec<Finding>, Vec<Identity>), Refusal> {
+pub fn insights(
+    settings: &Settings,
+    results: &BTreeMap<String, Table>,
+    extensions: &dyn Extensions,
+) -> Result<(Vec<Finding>, Vec<Identity>), Refusal> {
     let Some(earnings) = results.get("earnings") else { return Ok((Vec::new(), Vec::new())) };
     let mut rows = Table::new("rows");
     for (name, own) in [

@@ -130,7 +130,14 @@ impl Instance {
     }
 
     /// Writes the difference between two companies with its history and its audit entry.
-    async fn write(&self, tx: &mut attain_database::Tx, have: Option<&Company>, want: &Company, action: &str, source: &str) -> Result<Receipt> {
+    async fn write(
+        &self,
+        tx: &mut attain_database::Tx,
+        have: Option<&Company>,
+        want: &Company,
+        action: &str,
+        source: &str,
+    ) -> Result<Receipt> {
         let now = now_ms();
         let mut receipt = Receipt::default();
         for entity in ENTITIES {

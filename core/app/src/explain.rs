@@ -80,7 +80,8 @@ pub fn percent(value: i64) -> String {
 /// The whole statement, or with `line` (from 1) that line alone with all of its credits.
 pub fn explain(subject: &Subject<'_>, line: Option<usize>) -> Node {
     let statements = subject.statements;
-    let of_period = |table: &Table| -> Vec<usize> { (0..table.row_count()).filter(|row| is(table, *row, "period_id", subject.period_id)).collect() };
+    let of_period =
+        |table: &Table| -> Vec<usize> { (0..table.row_count()).filter(|row| is(table, *row, "period_id", subject.period_id)).collect() };
     let currency = &subject.company.settings.currency;
     let state = if subject.complete { "" } else { " (incomplete run, not posted)" };
     let mut root = match of_period(statements).first() {
@@ -124,7 +125,8 @@ fn earning(subject: &Subject<'_>, row: usize, number: usize, whole: bool) -> Nod
         Some(value) => format!(", {} of quota {} = {} %", cell("to_date"), cell("quota"), percent(value)),
         None => String::new(),
     };
-    let mut node = Node::of_row("earning", format!("line {number}: {plan_id}/{component_id} earned {}{against}", cell("amount")), earnings, row);
+    let mut node =
+        Node::of_row("earning", format!("line {number}: {plan_id}/{component_id} earned {}{against}", cell("amount")), earnings, row);
     if let (Some(file), Some(component)) = (plan, component) {
         node.children.push(rule(subject, &file.file, &file.text, &file.plan, component));
     }
@@ -206,13 +208,17 @@ fn credits(subject: &Subject<'_>, component: &Component, earning: usize, whole: 
         (Some(only), _) => only.clone(),
         _ => "no period".to_owned(),
     };
-    let mut node = Node::new("credits", format!("credited for measure {} over {span}: {} credits, amounts sum to {total}", component.measure, rows.len()));
+    let mut node = Node::new(
+        "credits",
+        format!("credited for measure {} over {span}: {} credits, amounts sum to {total}", component.measure, rows.len()),
+    );
     let shown = if whole { rows.len() } else { CREDITS_SHOWN };
     for row in rows.iter().take(shown) {
         node.children.push(credit(subject, *row));
     }
     if rows.len() > shown {
-        node.children.push(Node::new("more", format!("and {} smaller ones; ask for this line alone with --line to see all", rows.len() - shown)));
+        node.children
+            .push(Node::new("more", format!("and {} smaller ones; ask for this line alone with --line to see all", rows.len() - shown)));
     }
     node
 }
@@ -243,7 +249,9 @@ fn credit(subject: &Subject<'_>, row: usize) -> Node {
         let day = transactions.numbers(field).and_then(|days| i32::try_from(days[at]).ok()).map(attain_domain::Day);
         let currency = show(transactions, at, "currency");
         let rate = day.and_then(|day| subject.conversion?.rate(&currency, day)).filter(|_| currency != subject.company.settings.currency);
-        let rate = rate.map_or_else(String::new, |rate| format!(" at {} {}", fixed::format(rate, fixed::RATE_SCALE), subject.company.settings.currency));
+        let rate = rate.map_or_else(String::new, |rate| {
+            format!(" at {} {}", fixed::format(rate, fixed::RATE_SCALE), subject.company.settings.currency)
+        });
         let mut source = Node::of_row(
             "transaction",
             format!(

@@ -1,20 +1,20 @@
 //! Extensions of an instance: the bundled ones, those in watched folders, those installed in the record, and the company's own
 //! scripts. Later ones take the place of earlier ones with the same point and name.
 
+use crate::Instance;
 use crate::company::Receipt;
 use crate::fetch;
 use crate::folder::Company;
 use crate::instance::{host_key, now_ms};
 use crate::refusal::Refusal;
-use crate::Instance;
 use anyhow::{Context, Result};
 use attain_audit::Entry;
 use attain_domain::point::{Call, Extension, Extensions, Fault, Identity, Origin, Point, check_answer};
 use attain_domain::schema;
 use attain_domain::settings::Step;
 use attain_domain::table::{Column, Table};
-use attain_extend::watch::{self, Event, Watcher};
 use attain_extend::wasm::{Cache, Fetch, Fetched, Grant, Host, HostOptions};
+use attain_extend::watch::{self, Event, Watcher};
 use attain_extend::{Kind, Loaded, Pinned, Registry};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -255,7 +255,11 @@ impl Instance {
                 .and_then(Loaded::checked)
                 .map_err(|fault| Refusal::extension(&format!("scripts/{name}.rhai"), &fault))?;
             if loaded.manifest.name != *name {
-                return Err(Refusal::invalid(format!("scripts/{name}.rhai calls itself `{}`; name and file must agree", loaded.manifest.name)).into());
+                return Err(Refusal::invalid(format!(
+                    "scripts/{name}.rhai calls itself `{}`; name and file must agree",
+                    loaded.manifest.name
+                ))
+                .into());
             }
             set.add(loaded);
         }
@@ -270,11 +274,16 @@ impl Instance {
         let mut named = steps(Point::Crediting, &settings.crediting.rules);
         named.extend(steps(Point::Kpi, &settings.kpis));
         named.extend(steps(Point::Insight, &settings.insights));
-        for (point, step) in [(Point::Territory, &settings.territory), (Point::Quota, &settings.quota), (Point::Forecast, &settings.forecast)] {
+        for (point, step) in
+            [(Point::Territory, &settings.territory), (Point::Quota, &settings.quota), (Point::Forecast, &settings.forecast)]
+        {
             named.extend(step.iter().map(|step| (point, step.extension.clone())));
         }
-        named.extend(company.plans.iter().flat_map(|file| file.plan.components.iter().map(|own| (Point::Compensation, own.formula.clone()))));
-        let mut missing: Vec<String> = named.iter().filter_map(|(point, name)| set.get(*point, name).err().map(|fault| fault.message)).collect();
+        named.extend(
+            company.plans.iter().flat_map(|file| file.plan.components.iter().map(|own| (Point::Compensation, own.formula.clone()))),
+        );
+        let mut missing: Vec<String> =
+            named.iter().filter_map(|(point, name)| set.get(*point, name).err().map(|fault| fault.message)).collect();
         missing.sort();
         missing.dedup();
         if missing.is_empty() {
@@ -285,7 +294,8 @@ impl Instance {
 
     /// Puts a file into the record and makes it the active one, if its cases pass.
     pub async fn install(&self, file: &Path) -> Result<serde_json::Value> {
-        let loaded = watch::load_file(file, &self.bundle.host, &BTreeMap::new()).map_err(|fault| Refusal::extension(&file.display().to_string(), &fault))?;
+        let loaded = watch::load_file(file, &self.bundle.host, &BTreeMap::new())
+            .map_err(|fault| Refusal::extension(&file.display().to_string(), &fault))?;
         let identity = loaded.extension.identity().clone();
         let now = now_ms();
         let mut tx = self.database.begin().await?;
@@ -437,16 +447,21 @@ fn pages(extension: &dyn Extension, entity: &str, settings: &serde_json::Value) 
     let mut seen = std::collections::BTreeSet::new();
     let mut pages = Vec::new();
     loop {
-        let request = Table::new("request").with("entity", Column::text(&[Some(entity)])).with("cursor", Column::text(&[Some(cursor.as_str())]));
+        let request =
+            Table::new("request").with("entity", Column::text(&[Some(entity)])).with("cursor", Column::text(&[Some(cursor.as_str())]));
         let answer = extension.run(&Call { settings, input: &[request] })?;
         check_answer(Point::Connector.contract(), &answer.tables)?;
         pages.extend(answer.table("records").cloned());
-        let next = answer.table("next").and_then(|next| next.texts("cursor")).and_then(|column| column.get(0)).unwrap_or_default().to_owned();
+        let next =
+            answer.table("next").and_then(|next| next.texts("cursor")).and_then(|column| column.get(0)).unwrap_or_default().to_owned();
         if next.is_empty() {
             return Ok(pages);
         }
         if !seen.insert(next.clone()) || pages.len() >= PAGES_MAX {
-            return Err(Fault::new(FaultKind::InvalidAnswer, format!("the cursor `{next}` came twice, or there are more than {PAGES_MAX} pages")));
+            return Err(Fault::new(
+                FaultKind::InvalidAnswer,
+                format!("the cursor `{next}` came twice, or there are more than {PAGES_MAX} pages"),
+            ));
         }
         cursor = next;
     }
@@ -460,7 +475,8 @@ fn csv_of(pages: &[Table]) -> String {
     text.push('\n');
     for page in pages {
         for row in 0..page.row_count() {
-            let cells: Vec<String> = names.iter().map(|name| quoted(&page.column(name).and_then(|column| column.show(row)).unwrap_or_default())).collect();
+            let cells: Vec<String> =
+                names.iter().map(|name| quoted(&page.column(name).and_then(|column| column.show(row)).unwrap_or_default())).collect();
             text.push_str(&cells.join(","));
             text.push('\n');
         }

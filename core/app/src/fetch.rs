@@ -41,7 +41,10 @@ pub fn get(url: &str, headers: &[(String, String)], grants: &[String], timeout: 
     }
     let host = uri.host().ok_or_else(|| format!("`{url}` names no host"))?;
     let Some(grant) = grants.iter().find(|grant| covers(grant, scheme, host, uri.port_u16())) else {
-        return Err(format!("host `{host}` is not granted; an admin can run `attain plugin grant NAME {}`", uri.authority().map_or(host, |own| own.as_str())));
+        return Err(format!(
+            "host `{host}` is not granted; an admin can run `attain plugin grant NAME {}`",
+            uri.authority().map_or(host, |own| own.as_str())
+        ));
     };
     let config = Config::builder()
         .proxy(None)
@@ -53,7 +56,8 @@ pub fn get(url: &str, headers: &[(String, String)], grants: &[String], timeout: 
         .build();
     // A name may lead to a private address only where the grant itself is an address or `localhost`.
     let literal = grant_host(grant).parse::<IpAddr>().is_ok() || grant_host(grant) == "localhost";
-    let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), PublicOnly { inner: DefaultResolver::default(), private: literal });
+    let agent =
+        ureq::Agent::with_parts(config, DefaultConnector::default(), PublicOnly { inner: DefaultResolver::default(), private: literal });
     let mut request = agent.get(uri);
     for (name, value) in headers {
         if name.eq_ignore_ascii_case("host") {
@@ -138,8 +142,24 @@ mod tests {
     #[test]
     fn private_addresses_in_every_disguise_are_not_public() {
         for address in [
-            "127.0.0.1", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "224.0.0.1", "255.255.255.255",
-            "::1", "::", "::ffff:127.0.0.1", "fd00::1", "fe80::1", "64:ff9b::7f00:1", "2002:7f00:1::", "ff02::1", "2001:db8::1",
+            "127.0.0.1",
+            "0.0.0.0",
+            "10.0.0.1",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::1",
+            "::",
+            "::ffff:127.0.0.1",
+            "fd00::1",
+            "fe80::1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "ff02::1",
+            "2001:db8::1",
         ] {
             assert!(!is_public(address.parse().expect("an address")), "{address}");
         }
@@ -164,7 +184,13 @@ mod tests {
 
     #[test]
     fn what_is_not_granted_is_refused_before_any_connection() {
-        for url in ["http://169.254.169.254/latest", "ftp://granted.test/", "file:///etc/passwd", "http://user@granted.test/", "http://granted.test:99/"] {
+        for url in [
+            "http://169.254.169.254/latest",
+            "ftp://granted.test/",
+            "file:///etc/passwd",
+            "http://user@granted.test/",
+            "http://granted.test:99/",
+        ] {
             assert!(get(url, &[], &["granted.test".to_owned()], WAIT_MAX).is_err(), "{url}");
         }
     }

@@ -71,11 +71,17 @@ impl Instance {
 
     async fn open_as(config: &Config, bundle: Bundle, access: Access) -> Result<Instance> {
         let home = config.home();
-        std::fs::create_dir_all(&home).with_context(|| format!("`{}` could not be made; name another folder with --home", home.display()))?;
+        std::fs::create_dir_all(&home)
+            .with_context(|| format!("`{}` could not be made; name another folder with --home", home.display()))?;
         let database = Database::open(&config.database, access).await?;
         let seal = Seal::open(&home)?;
-        let instance =
-            Instance { database, bundle: bundle.of_instance(), seal, actor: config.actor.clone(), folders: extensions::folders(&config.plugins) };
+        let instance = Instance {
+            database,
+            bundle: bundle.of_instance(),
+            seal,
+            actor: config.actor.clone(),
+            folders: extensions::folders(&config.plugins),
+        };
         instance.load_installed().await?;
         Ok(instance)
     }
@@ -150,7 +156,9 @@ pub(crate) fn host_key(folder: &Path) -> Result<[u8; 32]> {
             file.read_exact(&mut key).with_context(|| format!("`{}` is damaged; remove it and start again", path.display()))?;
             return Ok(key);
         }
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).with_context(|| format!("`{}` cannot be read", path.display())),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("`{}` cannot be read", path.display()));
+        }
         Err(_) => {}
     }
     getrandom::fill(&mut key).map_err(|error| anyhow::anyhow!("the system gave no random bytes: {error}"))?;

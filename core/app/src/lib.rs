@@ -15,5 +15,5 @@ pub mod refusal;
 pub mod runs;
 pub mod summary;
 
-pub(crate) use instance::{now_ms, shown_ms};
 pub use instance::{AuditReport, Config, Instance, incident_id, token_equal};
+pub(crate) use instance::{now_ms, shown_ms};

@@ -52,8 +52,13 @@ impl TerritoryProposal {
             let largest = values.iter().copied().max().unwrap_or(0);
             if total == 0 { 0 } else { (i128::from(largest) * values.len() as i128 * 1000 / total) as i64 }
         };
-        let load = |index: usize, after: bool| self.loads.iter().map(|load| if after { load.after[index] } else { load.before[index] }).collect();
-        self.measures.iter().enumerate().map(|(index, name)| (name.clone(), per_mille(load(index, false)), per_mille(load(index, true)))).collect()
+        let load =
+            |index: usize, after: bool| self.loads.iter().map(|load| if after { load.after[index] } else { load.before[index] }).collect();
+        self.measures
+            .iter()
+            .enumerate()
+            .map(|(index, name)| (name.clone(), per_mille(load(index, false)), per_mille(load(index, true))))
+            .collect()
     }
 }
 
@@ -84,10 +89,9 @@ fn answer_table<'a>(tables: &'a [Table], name: &str) -> Result<&'a Table, Refusa
 
 /// Balances accounts over the territories that a position owns, as of `from`.
 pub fn territories(settings: &Settings, tables: &Tables, extensions: &dyn Extensions, from: Day) -> Result<TerritoryProposal, Refusal> {
-    let step = settings
-        .territory
-        .as_ref()
-        .ok_or_else(|| Refusal::invalid("company.toml names no territory extension; add `[territory]` with `extension = \"territory-balance\"`"))?;
+    let step = settings.territory.as_ref().ok_or_else(|| {
+        Refusal::invalid("company.toml names no territory extension; add `[territory]` with `extension = \"territory-balance\"`")
+    })?;
     let accounts = table(tables, "accounts")?;
     let links = table(tables, "account_territories")?;
     let coverage = table(tables, "coverage")?;
@@ -123,7 +127,9 @@ pub fn territories(settings: &Settings, tables: &Tables, extensions: &dyn Extens
     let measures = vec!["potential".to_owned(), "workload".to_owned()];
     let columns: Vec<Vec<i64>> = measures
         .iter()
-        .map(|name| numbers(accounts, name).map(|values| values.iter().map(|value| if *value == NULL_NUMBER { ONE } else { *value }).collect()))
+        .map(|name| {
+            numbers(accounts, name).map(|values| values.iter().map(|value| if *value == NULL_NUMBER { ONE } else { *value }).collect())
+        })
         .collect::<Result<_, _>>()?;
     let in_plan: Vec<usize> = (0..count).filter(|row| now[*row].is_none_or(|territory| owned.contains(territory))).collect();
     let mut input = Table::new("accounts")
@@ -152,7 +158,10 @@ pub fn territories(settings: &Settings, tables: &Tables, extensions: &dyn Extens
             return Err(Refusal::invalid(format!("extension `{}` left row {row} of its assignments empty", step.extension)));
         };
         if !owned.contains(territory) {
-            return Err(Refusal::invalid(format!("extension `{}` assigned account `{account}` to the unknown territory `{territory}`", step.extension)));
+            return Err(Refusal::invalid(format!(
+                "extension `{}` assigned account `{account}` to the unknown territory `{territory}`",
+                step.extension
+            )));
         }
         if given.insert(account, territory).is_some() {
             return Err(Refusal::invalid(format!("extension `{}` assigned account `{account}` twice", step.extension)));
@@ -167,7 +176,10 @@ pub fn territories(settings: &Settings, tables: &Tables, extensions: &dyn Extens
         .iter()
         .map(|id| {
             let zero = vec![0; measures.len()];
-            (*id, TerritoryLoad { territory_id: (*id).to_owned(), accounts_before: 0, accounts_after: 0, before: zero.clone(), after: zero })
+            (
+                *id,
+                TerritoryLoad { territory_id: (*id).to_owned(), accounts_before: 0, accounts_after: 0, before: zero.clone(), after: zero },
+            )
         })
         .collect();
     for row in in_plan {
@@ -265,7 +277,11 @@ pub struct QuotaProposal {
 /// Spreads a total over the payees who had a quota for the measure in the base year, by their results of that year.
 /// `measures` is the result table of a run.
 pub fn quotas(
-    settings: &Settings, tables: &Tables, measures: &Table, extensions: &dyn Extensions, request: &QuotaRequest,
+    settings: &Settings,
+    tables: &Tables,
+    measures: &Table,
+    extensions: &dyn Extensions,
+    request: &QuotaRequest,
 ) -> Result<QuotaProposal, Refusal> {
     let step = settings
         .quota
@@ -278,10 +294,14 @@ pub fn quotas(
     let (periods, base_periods) = (periods_of(&request.year), periods_of(&request.base_year));
     if periods.is_empty() || base_periods.is_empty() {
         let years: BTreeSet<&str> = calendar.periods.iter().map(|period| period.year.as_str()).collect();
-        return Err(Refusal::invalid(format!("the calendar has no year `{}` or no year `{}`; it has {years:?}", request.year, request.base_year)));
+        return Err(Refusal::invalid(format!(
+            "the calendar has no year `{}` or no year `{}`; it has {years:?}",
+            request.year, request.base_year
+        )));
     }
     let quotas = table(tables, "quotas")?;
-    let (quota_payees, quota_measures, quota_periods) = (texts(quotas, "payee_id")?, texts(quotas, "measure_id")?, texts(quotas, "period_id")?);
+    let (quota_payees, quota_measures, quota_periods) =
+        (texts(quotas, "payee_id")?, texts(quotas, "measure_id")?, texts(quotas, "period_id")?);
     let quota_amounts = numbers(quotas, "amount")?;
     let holders: BTreeSet<&str> = (0..quotas.row_count())
         .filter(|row| quota_measures.get(*row) == Some(request.measure_id.as_str()))
@@ -293,7 +313,8 @@ pub fn quotas(
     }
     let mut results: BTreeMap<&str, i64> = holders.iter().map(|payee| (*payee, 0)).collect();
     let mut by_position = vec![0i64; base_periods.len()];
-    let (own_payees, own_measures, own_periods) = (texts(measures, "payee_id")?, texts(measures, "measure_id")?, texts(measures, "period_id")?);
+    let (own_payees, own_measures, own_periods) =
+        (texts(measures, "payee_id")?, texts(measures, "measure_id")?, texts(measures, "period_id")?);
     let values = numbers(measures, "value")?;
     for row in 0..measures.row_count() {
         if own_measures.get(row) != Some(request.measure_id.as_str()) {
@@ -314,9 +335,12 @@ pub fn quotas(
             .and_then(|grown| fixed::from_decimal_rounded(grown, MONEY_SCALE)),
     }
     .filter(|total| *total > 0)
-    .ok_or_else(|| Refusal::invalid(format!("the total to spread is not positive; `{}` has no result in `{}`", request.measure_id, request.base_year)))?;
-    let step_scaled =
-        fixed::from_decimal(request.step, MONEY_SCALE).filter(|step| *step > 0).ok_or_else(|| Refusal::invalid("`step` must be positive"))?;
+    .ok_or_else(|| {
+        Refusal::invalid(format!("the total to spread is not positive; `{}` has no result in `{}`", request.measure_id, request.base_year))
+    })?;
+    let step_scaled = fixed::from_decimal(request.step, MONEY_SCALE)
+        .filter(|step| *step > 0)
+        .ok_or_else(|| Refusal::invalid("`step` must be positive"))?;
     let names: Vec<Option<&str>> = results.keys().map(|payee| Some(*payee)).collect();
     let no_bound = vec![NULL_NUMBER; names.len()];
     let nodes = Table::new("nodes")
@@ -339,7 +363,10 @@ pub fn quotas(
             return Err(Refusal::invalid(format!("extension `{}` left row {row} of its quotas empty", step.extension)));
         };
         if !results.contains_key(payee) || !periods.contains(&period) || amounts[row] < 0 {
-            return Err(Refusal::invalid(format!("extension `{}` answered an unknown payee `{payee}`, period `{period}` or a negative quota", step.extension)));
+            return Err(Refusal::invalid(format!(
+                "extension `{}` answered an unknown payee `{payee}`, period `{period}` or a negative quota",
+                step.extension
+            )));
         }
         if spread.insert((payee, period), amounts[row]).is_some() {
             return Err(Refusal::invalid(format!("extension `{}` answered `{payee}` in `{period}` twice", step.extension)));
@@ -347,7 +374,10 @@ pub fn quotas(
     }
     let sum: i128 = spread.values().map(|amount| i128::from(*amount)).sum();
     if sum != i128::from(total) || spread.len() != results.len() * periods.len() {
-        return Err(Refusal::invalid(format!("the quotas of extension `{}` do not cover everyone or do not sum to the total", step.extension)));
+        return Err(Refusal::invalid(format!(
+            "the quotas of extension `{}` do not cover everyone or do not sum to the total",
+            step.extension
+        )));
     }
     let mut rows: BTreeMap<(String, String, String), i64> = (0..quotas.row_count())
         .filter_map(|row| {
@@ -360,21 +390,31 @@ pub fn quotas(
         *yearly.entry(payee).or_default() += amount;
         rows.insert(((*payee).to_owned(), request.measure_id.clone(), (*period).to_owned()), *amount);
     }
-    let column = |part: fn(&(String, String, String)) -> &String| {
-        Column::text(&rows.keys().map(|key| Some(part(key).as_str())).collect::<Vec<_>>())
-    };
+    let column =
+        |part: fn(&(String, String, String)) -> &String| Column::text(&rows.keys().map(|key| Some(part(key).as_str())).collect::<Vec<_>>());
     let wanted = Table::new("quotas")
         .with("payee_id", column(|key| &key.0))
         .with("measure_id", column(|key| &key.1))
         .with("period_id", column(|key| &key.2))
         .with("amount", Column::money(rows.values().copied().collect()));
     let per_payee = results.iter().map(|(payee, result)| ((*payee).to_owned(), *result, yearly.get(payee).copied().unwrap_or(0))).collect();
-    Ok(QuotaProposal { by, measure_id: request.measure_id.clone(), year: request.year.clone(), base_total, total, payees: per_payee, wanted })
+    Ok(QuotaProposal {
+        by,
+        measure_id: request.measure_id.clone(),
+        year: request.year.clone(),
+        base_total,
+        total,
+        payees: per_payee,
+        wanted,
+    })
 }
 
 /// A text column whose dictionary keeps the order of the values.
 fn in_order(values: &[Option<&str>]) -> TextColumn {
-    TextColumn { dictionary: values.iter().map(|value| value.unwrap_or_default().to_owned()).collect(), codes: (0..values.len() as u32).collect() }
+    TextColumn {
+        dictionary: values.iter().map(|value| value.unwrap_or_default().to_owned()).collect(),
+        codes: (0..values.len() as u32).collect(),
+    }
 }
 
 /// One step of a forecast, in company currency or the measure's unit.
@@ -401,11 +441,17 @@ pub struct Forecast {
 pub const COMPANY_SERIES: &str = "company";
 
 /// Continues the measure of the whole company (credit at its origin only) and of each payee by `steps` periods.
-pub fn forecast(settings: &Settings, credits_by_period: &[(String, i64)], measures: &Table, extensions: &dyn Extensions, measure_id: &str, steps: usize) -> Result<Forecast, Refusal> {
-    let step = settings
-        .forecast
-        .as_ref()
-        .ok_or_else(|| Refusal::invalid("company.toml names no forecast extension; add `[forecast]` with `extension = \"forecast-combined\"`"))?;
+pub fn forecast(
+    settings: &Settings,
+    credits_by_period: &[(String, i64)],
+    measures: &Table,
+    extensions: &dyn Extensions,
+    measure_id: &str,
+    steps: usize,
+) -> Result<Forecast, Refusal> {
+    let step = settings.forecast.as_ref().ok_or_else(|| {
+        Refusal::invalid("company.toml names no forecast extension; add `[forecast]` with `extension = \"forecast-combined\"`")
+    })?;
     let calendar = Calendar::new(&settings.calendar).map_err(Refusal::invalid)?;
     let last = credits_by_period
         .iter()
@@ -458,7 +504,10 @@ pub fn forecast(settings: &Settings, credits_by_period: &[(String, i64)], measur
         let id = ids.get(row).unwrap_or_default();
         let ahead = usize::try_from(numbers_of[row]).unwrap_or(0);
         if !series.contains_key(id) || ahead == 0 || ahead > steps || low[row] > middle[row] || middle[row] > high[row] {
-            return Err(Refusal::invalid(format!("extension `{}` answered a step that was not asked for, or bounds out of order, for `{id}`", step.extension)));
+            return Err(Refusal::invalid(format!(
+                "extension `{}` answered a step that was not asked for, or bounds out of order, for `{id}`",
+                step.extension
+            )));
         }
         let period = calendar.periods.get(last + ahead).map_or_else(|| format!("+{ahead}"), |period| period.id.0.clone());
         result.push(ForecastStep { series_id: id.to_owned(), period, value: middle[row], low: low[row], high: high[row] });

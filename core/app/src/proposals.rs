@@ -32,7 +32,8 @@ impl Instance {
         // The company's own series counts every credit once: what was rolled up stays out.
         let mut company_series: BTreeMap<String, i64> = BTreeMap::new();
         if let Some(credits) = results.get("credits")
-            && let (Some(kinds), Some(periods), Some(amounts)) = (credits.texts("kind"), credits.texts("period_id"), credits.numbers("amount"))
+            && let (Some(kinds), Some(periods), Some(amounts)) =
+                (credits.texts("kind"), credits.texts("period_id"), credits.numbers("amount"))
         {
             for row in 0..credits.row_count() {
                 if let (Some("direct" | "split"), Some(period)) = (kinds.get(row), periods.get(row)) {

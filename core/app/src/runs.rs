@@ -11,10 +11,10 @@ use anyhow::{Context, Result};
 use attain_audit::Entry;
 use attain_calc::{Conversion, Inputs, Outcome, RESULTS};
 use attain_domain::fixed::{self, MONEY_SCALE};
+use attain_domain::ids::{PeriodId, RunId};
 use attain_domain::point::{Extensions, Identity, Origin};
 use attain_domain::schema::{ENTITIES, Use};
 use attain_domain::{Calendar, ENGINE_VERSION, Finding, NULL_NUMBER, Severity, Table};
-use attain_domain::ids::{PeriodId, RunId};
 use attain_store::chunks::{self, Chunk};
 use attain_store::runs::{Manifest, RunRecord, SavedRun, TableManifest};
 use serde::Serialize;
@@ -125,7 +125,9 @@ impl Instance {
         progress("done");
         let amounts = calculated.postings.numbers("amount").unwrap_or(&[]);
         let earned: i128 = match calculated.postings.texts("account") {
-            Some(accounts) => (0..amounts.len()).filter(|row| accounts.get(*row) == Some("earned")).map(|row| i128::from(amounts[row])).sum(),
+            Some(accounts) => {
+                (0..amounts.len()).filter(|row| accounts.get(*row) == Some("earned")).map(|row| i128::from(amounts[row])).sum()
+            }
             None => 0,
         };
         Ok(RunReport {
@@ -173,9 +175,13 @@ impl Instance {
         for (kind, before, after) in [("input", &manifest.inputs, &again.inputs), ("result", &manifest.results, &again.results)] {
             let names: BTreeSet<&str> = before.iter().chain(after).map(|table| table.name.as_str()).collect();
             let find = |tables: &[TableManifest], name: &str| tables.iter().find(|table| table.name == name).cloned();
-            differences.extend(names.into_iter().filter(|name| find(before, name) != find(after, name)).map(|name| format!("{kind} `{name}` differs")));
+            differences.extend(
+                names.into_iter().filter(|name| find(before, name) != find(after, name)).map(|name| format!("{kind} `{name}` differs")),
+            );
         }
-        for (what, before, after) in [("documents", &manifest.documents, &again.documents), ("extensions", &manifest.extensions, &again.extensions)] {
+        for (what, before, after) in
+            [("documents", &manifest.documents, &again.documents), ("extensions", &manifest.extensions, &again.extensions)]
+        {
             if before != after {
                 differences.push(format!("{what} differ"));
             }
@@ -336,7 +342,12 @@ fn settled(company: &Company) -> Vec<PeriodId> {
     let dates = company.tables.get("transactions").and_then(|table| table.numbers(company.settings.crediting.date.field()));
     let last = dates.unwrap_or(&[]).iter().filter(|day| **day != NULL_NUMBER).max().copied();
     let Ok(calendar) = Calendar::new(&company.settings.calendar) else { return Vec::new() };
-    calendar.periods.into_iter().filter(|period| last.is_some_and(|last| i64::from(period.from.0) <= last)).map(|period| period.id).collect()
+    calendar
+        .periods
+        .into_iter()
+        .filter(|period| last.is_some_and(|last| i64::from(period.from.0) <= last))
+        .map(|period| period.id)
+        .collect()
 }
 
 /// A pure function of its arguments, but for the milliseconds it reports.
@@ -354,7 +365,8 @@ fn calculate(company: &Company, posted: Table, extensions: &dyn Extensions, prog
     started = Instant::now();
 
     let mut manifest = Manifest { engine_version: ENGINE_VERSION.to_owned(), ..Manifest::default() };
-    manifest.documents = company.documents().into_iter().filter(|(path, _)| is_input(path)).map(|(path, text)| (path, digest(&text))).collect();
+    manifest.documents =
+        company.documents().into_iter().filter(|(path, _)| is_input(path)).map(|(path, text)| (path, digest(&text))).collect();
     manifest.extensions = used.iter().map(|own| (format!("{}/{}", own.point, own.name), own.digest.0.clone())).collect();
     let mut input_chunks = Vec::new();
     for (name, table) in inputs.tables.iter().map(|(name, table)| (name.as_str(), table.as_ref())).chain([(POSTED, &inputs.posted)]) {
@@ -393,7 +405,12 @@ fn digest(text: &str) -> String {
 }
 
 /// Key figures, hints and all findings as tables, and the extensions used by all of it.
-fn analyse(company: &Company, inputs: &Inputs, outcome: &Outcome, extensions: &dyn Extensions) -> (Vec<Table>, Vec<Finding>, Vec<Identity>, bool) {
+fn analyse(
+    company: &Company,
+    inputs: &Inputs,
+    outcome: &Outcome,
+    extensions: &dyn Extensions,
+) -> (Vec<Table>, Vec<Finding>, Vec<Identity>, bool) {
     let mut findings = outcome.findings.clone();
     let mut used: Vec<Identity> = outcome.used.iter().map(|own| own.identity.clone()).collect();
     let mut tables = Vec::new();
@@ -402,7 +419,8 @@ fn analyse(company: &Company, inputs: &Inputs, outcome: &Outcome, extensions: &d
         let results: BTreeMap<String, Table> =
             ["attainments", "statements", "earnings"].iter().map(|name| ((*name).to_owned(), outcome.table(name))).collect();
         let rates = Conversion::new(inputs);
-        let figures = analysis::kpis(&company.settings, &company.tables, &results, &|currency, day| rates.as_ref()?.rate(currency, day), extensions);
+        let figures =
+            analysis::kpis(&company.settings, &company.tables, &results, &|currency, day| rates.as_ref()?.rate(currency, day), extensions);
         let hints = analysis::insights(&company.settings, &results, extensions);
         let mut take = |failed: Refusal| {
             complete = false;
@@ -451,7 +469,9 @@ fn severity_name(severity: Severity) -> &'static str {
 fn grouped(findings: &[Finding]) -> Vec<FindingGroup> {
     let mut groups: BTreeMap<(std::cmp::Reverse<Severity>, String), (usize, String)> = BTreeMap::new();
     for finding in findings {
-        let own = groups.entry((std::cmp::Reverse(finding.severity), finding.code.clone())).or_insert_with(|| (0, format!("{}: {}", finding.record, finding.message)));
+        let own = groups
+            .entry((std::cmp::Reverse(finding.severity), finding.code.clone()))
+            .or_insert_with(|| (0, format!("{}: {}", finding.record, finding.message)));
         own.0 += 1;
     }
     groups
@@ -494,7 +514,10 @@ async fn names(read: &mut attain_database::Connection) -> Result<BTreeMap<String
 }
 
 fn ids(table: &Table, name: &str) -> Vec<String> {
-    table.texts(name).map(|column| (0..table.row_count()).filter_map(|row| column.get(row).map(str::to_owned)).collect()).unwrap_or_default()
+    table
+        .texts(name)
+        .map(|column| (0..table.row_count()).filter_map(|row| column.get(row).map(str::to_owned)).collect())
+        .unwrap_or_default()
 }
 
 /// The transactions that these credits are for.
@@ -502,13 +525,17 @@ fn only_transactions(transactions: &Table, credits: &Table) -> Table {
     let wanted: std::collections::BTreeSet<String> = ids(credits, "transaction_id").into_iter().collect();
     let Some(column) = transactions.texts("transaction_id") else { return transactions.clone() };
     let keep: Vec<bool> = column.dictionary.iter().map(|id| wanted.contains(id)).collect();
-    transactions.take(&(0..transactions.row_count()).filter(|row| keep.get(column.codes[*row] as usize).copied().unwrap_or(false)).collect::<Vec<_>>())
+    transactions.take(
+        &(0..transactions.row_count()).filter(|row| keep.get(column.codes[*row] as usize).copied().unwrap_or(false)).collect::<Vec<_>>(),
+    )
 }
 
 /// The payee and period of the largest pay in the last period in which anything was earned.
 fn remarkable(tables: &BTreeMap<String, Table>) -> Option<(String, String)> {
     let table = tables.get("statements")?;
     let (payees, periods, earned) = (table.texts("payee_id")?, table.texts("period_id")?, table.numbers("earned")?);
-    let row = (0..table.row_count()).filter(|row| earned[*row] > 0).max_by_key(|row| (periods.get(*row), earned[*row], std::cmp::Reverse(*row)))?;
+    let row = (0..table.row_count())
+        .filter(|row| earned[*row] > 0)
+        .max_by_key(|row| (periods.get(*row), earned[*row], std::cmp::Reverse(*row)))?;
     Some((payees.get(row)?.to_owned(), periods.get(row)?.to_owned()))
 }

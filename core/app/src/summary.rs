@@ -41,7 +41,12 @@ pub struct Summary {
 
 /// `names` is the personal data: payee id to name.
 pub fn summarize(
-    company: &Company, run_id: &str, complete: bool, tables: &BTreeMap<String, Table>, names: &BTreeMap<String, String>, findings: Vec<FindingGroup>,
+    company: &Company,
+    run_id: &str,
+    complete: bool,
+    tables: &BTreeMap<String, Table>,
+    names: &BTreeMap<String, String>,
+    findings: Vec<FindingGroup>,
 ) -> Summary {
     let mut totals: BTreeMap<String, PayeeTotal> = BTreeMap::new();
     let mut periods = BTreeSet::new();
@@ -113,7 +118,8 @@ fn plans_of(company: &Company) -> BTreeMap<String, BTreeSet<String>> {
 fn attainments(tables: &BTreeMap<String, Table>, settled: &BTreeSet<String>) -> BTreeMap<String, Option<String>> {
     let mut sums: BTreeMap<(String, String), (i128, i128)> = BTreeMap::new();
     if let Some(table) = tables.get("attainments")
-        && let (Some(payees), Some(measures), Some(periods)) = (table.texts("payee_id"), table.texts("measure_id"), table.texts("period_id"))
+        && let (Some(payees), Some(measures), Some(periods)) =
+            (table.texts("payee_id"), table.texts("measure_id"), table.texts("period_id"))
         && let (Some(values), Some(quotas)) = (table.numbers("value"), table.numbers("quota"))
     {
         for row in 0..table.row_count() {

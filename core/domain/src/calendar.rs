@@ -186,13 +186,23 @@ mod tests {
     #[test]
     fn a_fiscal_year_is_named_after_the_year_in_which_it_ends() {
         let calendar = Calendar::new(&CalendarSettings::Quarters { first: day("2024-07-01"), years: 1 }).expect("valid");
-        assert_eq!(calendar.periods.iter().map(|period| period.id.as_str()).collect::<Vec<_>>(), ["2025-Q1", "2025-Q2", "2025-Q3", "2025-Q4"]);
+        assert_eq!(
+            calendar.periods.iter().map(|period| period.id.as_str()).collect::<Vec<_>>(),
+            ["2025-Q1", "2025-Q2", "2025-Q3", "2025-Q4"]
+        );
     }
 
     #[test]
     fn a_gap_between_custom_periods_is_refused() {
-        let period = |id: &str, from: &str, until: &str| CustomPeriod { id: id.into(), from: day(from), until: day(until), quarter: None, year: None };
-        let gap = CalendarSettings::Custom { periods: vec![period("a", "2024-01-01", "2024-02-01"), period("b", "2024-02-02", "2024-03-01")] };
+        let period = |id: &str, from: &str, until: &str| CustomPeriod {
+            id: id.into(),
+            from: day(from),
+            until: day(until),
+            quarter: None,
+            year: None,
+        };
+        let gap =
+            CalendarSettings::Custom { periods: vec![period("a", "2024-01-01", "2024-02-01"), period("b", "2024-02-02", "2024-03-01")] };
         assert!(Calendar::new(&gap).is_err_and(|message| message.contains("must meet")));
     }
 }

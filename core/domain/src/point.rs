@@ -22,8 +22,16 @@ pub enum Point {
 }
 
 impl Point {
-    pub const ALL: [Point; 8] =
-        [Point::Territory, Point::Quota, Point::Crediting, Point::Compensation, Point::Kpi, Point::Forecast, Point::Insight, Point::Connector];
+    pub const ALL: [Point; 8] = [
+        Point::Territory,
+        Point::Quota,
+        Point::Crediting,
+        Point::Compensation,
+        Point::Kpi,
+        Point::Forecast,
+        Point::Insight,
+        Point::Connector,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -98,7 +106,14 @@ pub const CONTRACTS: [Contract; 8] = [
         input: &[
             table(
                 "accounts",
-                &[("account_id", Text), ("latitude", Rate), ("longitude", Rate), ("territory_id", Text), ("locked", Integer), ("measure.*", Money)],
+                &[
+                    ("account_id", Text),
+                    ("latitude", Rate),
+                    ("longitude", Rate),
+                    ("territory_id", Text),
+                    ("locked", Integer),
+                    ("measure.*", Money),
+                ],
             ),
             table("territories", &[("territory_id", Text), ("latitude", Rate), ("longitude", Rate)]),
         ],

@@ -119,7 +119,12 @@ pub const ENTITIES: &[Entity] = &[
         key_count: 3,
         used_by: Use::Calculation,
         exclusive_by: 1,
-        fields: &[need("position_id", Reference("positions")), need("payee_id", Reference("payees")), need("from_on", Day), may("until_on", Day)],
+        fields: &[
+            need("position_id", Reference("positions")),
+            need("payee_id", Reference("payees")),
+            need("from_on", Day),
+            may("until_on", Day),
+        ],
     },
     Entity {
         name: "hierarchy",
@@ -265,7 +270,13 @@ pub const ENTITIES: &[Entity] = &[
         key_count: 3,
         used_by: Use::Calculation,
         exclusive_by: 2,
-        fields: &[need("payee_id", Reference("payees")), need("plan_id", Id), need("from_on", Day), may("until_on", Day), may("target", Money)],
+        fields: &[
+            need("payee_id", Reference("payees")),
+            need("plan_id", Id),
+            need("from_on", Day),
+            may("until_on", Day),
+            may("target", Money),
+        ],
     },
     // Values of one payee that a formula reads as `params.<name>`.
     Entity {

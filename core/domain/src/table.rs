@@ -18,8 +18,7 @@ impl TextColumn {
     /// Builds a column whose dictionary holds the distinct values in ascending order.
     pub fn from_values<S: AsRef<str>>(values: &[Option<S>]) -> TextColumn {
         let distinct: std::collections::BTreeSet<&str> = values.iter().flatten().map(AsRef::as_ref).collect();
-        let index: std::collections::HashMap<&str, u32> =
-            distinct.iter().enumerate().map(|(code, text)| (*text, code as u32)).collect();
+        let index: std::collections::HashMap<&str, u32> = distinct.iter().enumerate().map(|(code, text)| (*text, code as u32)).collect();
         let codes = values.iter().map(|value| value.as_ref().map_or(NULL_CODE, |text| index[text.as_ref()])).collect();
         TextColumn { dictionary: distinct.into_iter().map(str::to_owned).collect(), codes }
     }
@@ -178,7 +177,9 @@ impl Table {
                         match part.texts(column_name) {
                             Some(own) => {
                                 joined.dictionary.extend_from_slice(&own.dictionary);
-                                joined.codes.extend(own.codes.iter().map(|code| if *code == NULL_CODE { NULL_CODE } else { code + offset }));
+                                joined
+                                    .codes
+                                    .extend(own.codes.iter().map(|code| if *code == NULL_CODE { NULL_CODE } else { code + offset }));
                             }
                             None => joined.codes.resize(joined.codes.len() + part.row_count(), NULL_CODE),
                         }
@@ -223,7 +224,8 @@ mod tests {
 
     #[test]
     fn parts_put_together_show_their_rows_in_order() {
-        let part = |texts: &[Option<&str>], numbers: Vec<i64>| Table::new("p").with("t", Column::text(texts)).with("n", Column::integer(numbers));
+        let part =
+            |texts: &[Option<&str>], numbers: Vec<i64>| Table::new("p").with("t", Column::text(texts)).with("n", Column::integer(numbers));
         let (first, second) = (part(&[Some("b"), None], vec![1, 2]), part(&[Some("a"), Some("b")], vec![3, 4]));
         let whole = Table::concat("w", &[&first, &second]);
         let shown: Vec<_> = (0..4).map(|row| whole.columns[0].1.show(row)).collect();

@@ -150,7 +150,10 @@ impl TierTable {
         let mut bounds = Vec::with_capacity(self.tiers.len());
         for (index, tier) in self.tiers.iter().enumerate() {
             let until = tier.until.or_else(|| self.tiers.get(index + 1).map(|next| next.from));
-            bounds.push(Bounds { from: tier.from.checked_mul(unit)?, until: until.map_or(Some(None), |until| until.checked_mul(unit).map(Some))? });
+            bounds.push(Bounds {
+                from: tier.from.checked_mul(unit)?,
+                until: until.map_or(Some(None), |until| until.checked_mul(unit).map(Some))?,
+            });
         }
         match self.method {
             TierMethod::Marginal => self.marginal(&bounds, prior, to_date),
@@ -275,7 +278,11 @@ mod tests {
 
     #[test]
     fn a_result_on_the_bound_goes_where_the_option_says() {
-        let json = |bound: &str| format!(r#"{{"method":"whole-amount","bound":"{bound}","tiers":[{{"from":"0","rate":"0.05"}},{{"from":"10000","rate":"0.08"}}]}}"#);
+        let json = |bound: &str| {
+            format!(
+                r#"{{"method":"whole-amount","bound":"{bound}","tiers":[{{"from":"0","rate":"0.05"}},{{"from":"10000","rate":"0.08"}}]}}"#
+            )
+        };
         assert_eq!(paid(&table(&json("lower-inclusive")), "0", "10000", None), dec("800"));
         assert_eq!(paid(&table(&json("upper-inclusive")), "0", "10000", None), dec("500"));
         assert_eq!(paid(&table(&json("upper-inclusive")), "0", "10000.01", None), dec("800.0008"));
@@ -283,9 +290,11 @@ mod tests {
 
     #[test]
     fn marginal_parts_add_up_whatever_the_cuts() {
-        let table = table(r#"{"by":"attainment","tiers":[{"from":"0","rate":"0.04"},{"from":"0.5","rate":"0.06"},{"from":"1","rate":"0.09"}]}"#);
+        let table =
+            table(r#"{"by":"attainment","tiers":[{"from":"0","rate":"0.04"},{"from":"0.5","rate":"0.06"},{"from":"1","rate":"0.09"}]}"#);
         let whole = paid(&table, "0", "1500", Some("1000"));
-        let parts = paid(&table, "0", "300", Some("1000")) + paid(&table, "300", "900", Some("1000")) + paid(&table, "900", "1500", Some("1000"));
+        let parts =
+            paid(&table, "0", "300", Some("1000")) + paid(&table, "300", "900", Some("1000")) + paid(&table, "900", "1500", Some("1000"));
         assert_eq!(whole, parts);
         assert_eq!(whole, dec("95"));
     }

@@ -79,7 +79,10 @@ async fn private(request: Request, next: Next) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+    );
     response
 }
 
@@ -89,7 +92,8 @@ async fn authorized(State(served): Shared, request: Request, next: Next) -> Resp
     if attain_app::token_equal(given, &served.token) {
         next.run(request).await
     } else {
-        Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "send the token printed at the start as `authorization: Bearer …`").into_response()
+        Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "send the token printed at the start as `authorization: Bearer …`")
+            .into_response()
     }
 }
 

@@ -28,7 +28,11 @@ impl From<anyhow::Error> for Problem {
         let Some(refusal) = error.downcast_ref::<Refusal>() else {
             let incident = attain_app::incident_id();
             tracing::error!(incident, "{error:#}");
-            return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "incident", format!("something broke; tell the operator incident {incident}"));
+            return Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "incident",
+                format!("something broke; tell the operator incident {incident}"),
+            );
         };
         let (status, code) = match refusal.kind {
             RefusalKind::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),

@@ -69,7 +69,10 @@ pub enum Command {
     /// Import rows of one entity from a CSV file; rows not in the file stay as they are
     Import(ImportArgs),
     /// Load company folders into throw-away databases, run them and compare with their `expected/`
-    Test { #[arg(required = true)] dirs: Vec<PathBuf> },
+    Test {
+        #[arg(required = true)]
+        dirs: Vec<PathBuf>,
+    },
     /// Calculate everything and post what changed
     Run,
     /// List past runs
@@ -86,7 +89,10 @@ pub enum Command {
     /// Continue a measure into coming periods
     Forecast(ForecastArgs),
     /// Serve the record over HTTP and reload extensions as they are saved
-    Serve { #[arg(long, default_value = "127.0.0.1:8080")] listen: String },
+    Serve {
+        #[arg(long, default_value = "127.0.0.1:8080")]
+        listen: String,
+    },
     /// Reload extensions as they are saved, without serving
     Watch,
     /// Write, build, test and install plugins
@@ -232,12 +238,7 @@ pub fn fail(error: &anyhow::Error, json: bool) -> ExitCode {
 }
 
 pub async fn execute(cli: Cli) -> Result<Exit> {
-    let config = Config {
-        database: cli.database.clone(),
-        home: cli.home.clone(),
-        plugins: cli.plugins.clone(),
-        actor: cli.actor.clone(),
-    };
+    let config = Config { database: cli.database.clone(), home: cli.home.clone(), plugins: cli.plugins.clone(), actor: cli.actor.clone() };
     let out = show::Output { json: cli.json, quiet: cli.quiet };
     match cli.command {
         Command::Test { dirs } => {
@@ -294,9 +295,7 @@ async fn with_instance(command: Command, instance: &Instance, out: show::Output)
             out.verdict(&verdict)?;
             return Ok(if verdict.equal { Exit::Ok } else { Exit::Failure });
         }
-        Command::Explain(args) => {
-            out.explanation(&instance.explain(&args.payee, &args.period, args.line, args.run.as_deref()).await?)
-        }
+        Command::Explain(args) => out.explanation(&instance.explain(&args.payee, &args.period, args.line, args.run.as_deref()).await?),
         Command::Summary => out.summary(&instance.summary().await?),
         Command::Plan(PlanCommand::Territories { from, apply }) => {
             let day: Day = from.parse().map_err(|()| Refusal::invalid(format!("`{from}` is not a day; write YYYY-MM-DD")))?;
@@ -326,7 +325,12 @@ async fn with_instance(command: Command, instance: &Instance, out: show::Output)
 }
 
 async fn applied(
-    instance: &Instance, out: show::Output, apply: bool, entity: &str, wanted: &attain_domain::Table, reason: &str,
+    instance: &Instance,
+    out: show::Output,
+    apply: bool,
+    entity: &str,
+    wanted: &attain_domain::Table,
+    reason: &str,
 ) -> Result<()> {
     if apply {
         out.receipt(&instance.apply_table(entity, wanted, reason).await?)
@@ -359,7 +363,8 @@ async fn plugin(command: PluginCommand, config: &Config, out: show::Output) -> R
             out.line(&format!("`{name}` is now {digest}"))?;
         }
         PluginCommand::Pull { connector, entity, settings } => {
-            let settings = serde_json::from_str(&settings).map_err(|error| Refusal::invalid(format!("`--settings` is not JSON: {error}")))?;
+            let settings =
+                serde_json::from_str(&settings).map_err(|error| Refusal::invalid(format!("`--settings` is not JSON: {error}")))?;
             out.receipt(&Instance::open(config).await?.pull(&connector, &entity, &settings).await?)?;
         }
     }

@@ -129,7 +129,13 @@ impl Output {
                 if !case.differences.is_empty() {
                     let mut table = table(&["table", "key", "column", "expected", "actual"]);
                     for row in &case.differences {
-                        table.add_row([Cell::new(&row.table), Cell::new(&row.key), Cell::new(&row.column), right(&row.expected), right(&row.actual)]);
+                        table.add_row([
+                            Cell::new(&row.table),
+                            Cell::new(&row.key),
+                            Cell::new(&row.column),
+                            right(&row.expected),
+                            right(&row.actual),
+                        ]);
                     }
                     text.push_str(&format!("{table}\n"));
                 }
@@ -140,7 +146,8 @@ impl Output {
 
     pub fn run(self, report: &RunReport) -> Result<()> {
         self.either(report, || {
-            let mut text = format!("run {}  {}\n", report.run_id, if report.complete { "complete" } else { "INCOMPLETE: nothing was posted" });
+            let mut text =
+                format!("run {}  {}\n", report.run_id, if report.complete { "complete" } else { "INCOMPLETE: nothing was posted" });
             if report.repeated {
                 text.push_str("the same inputs were calculated before; nothing new to store\n");
             }
@@ -185,7 +192,10 @@ impl Output {
 
     pub fn summary(self, summary: &Summary) -> Result<()> {
         self.either(summary, || {
-            let mut text = format!("{} · {} payees · {} periods · pay in {}\n", summary.company, summary.payee_count, summary.period_count, summary.currency);
+            let mut text = format!(
+                "{} · {} payees · {} periods · pay in {}\n",
+                summary.company, summary.payee_count, summary.period_count, summary.currency
+            );
             let mut payees = table(&["payee", "name", "plan", "attainment", "earned", "paid"]);
             for payee in &summary.payees {
                 let attainment = payee.attainment.clone().map_or_else(|| "-".to_owned(), |rate| format!("{rate} %"));
@@ -199,7 +209,13 @@ impl Output {
                 ]);
             }
             text.push_str(&format!("\nWho earned what (largest first, {} of {})\n{payees}\n", summary.payees.len(), summary.payee_count));
-            text.push_str(&format!("all payees: earned {} {}, paid {} {}\n", amount(summary.earned_scaled), summary.currency, amount(summary.paid_scaled), summary.currency));
+            text.push_str(&format!(
+                "all payees: earned {} {}, paid {} {}\n",
+                amount(summary.earned_scaled),
+                summary.currency,
+                amount(summary.paid_scaled),
+                summary.currency
+            ));
             if !summary.kpis.is_empty() {
                 let line = summary.kpis.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(" · ");
                 text.push_str(&format!("median key figures of the last period: {line}\n"));

@@ -29,7 +29,12 @@ pub fn new_plugin(name: &str, point: &str, dir: &Path, sdk: Option<PathBuf>) -> 
 /// The SDK in the sources around the working folder or the binary.
 fn find_sdk() -> Result<PathBuf> {
     let starts = [std::env::current_dir().ok(), std::env::current_exe().ok()];
-    let found = starts.iter().flatten().flat_map(|start| start.ancestors()).map(|folder| folder.join("sdk/rust")).find(|path| path.join("Cargo.toml").exists());
+    let found = starts
+        .iter()
+        .flatten()
+        .flat_map(|start| start.ancestors())
+        .map(|folder| folder.join("sdk/rust"))
+        .find(|path| path.join("Cargo.toml").exists());
     found.ok_or_else(|| Refusal::not_found("the SDK was not found; name its folder with --sdk").into())
 }
 

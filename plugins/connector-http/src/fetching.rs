@@ -65,6 +65,9 @@ pub struct Settings {
     #[serde(default)]
     pub records_path: String,
     pub fields: BTreeMap<String, Field>,
+    /// Fields that hold the same text in every record.
+    #[serde(default)]
+    pub constants: BTreeMap<String, String>,
     #[serde(default = "page_limit")]
     pub page_limit: u32,
     #[serde(default = "retries")]
@@ -83,6 +86,9 @@ impl Settings {
     pub fn defect(&self) -> Option<String> {
         if origin(&self.url).is_none() {
             return Some(format!("`url` is `{}`; write an address that starts with `https://` or `http://`", self.url));
+        }
+        if let Some(name) = self.constants.keys().find(|name| self.fields.contains_key(*name)) {
+            return Some(format!("`{name}` is in `fields` and in `constants`; write it once"));
         }
         if self.fields.is_empty() {
             return Some("`fields` is empty; name at least one field of the entity and where it is found".to_owned());
@@ -119,6 +125,9 @@ pub fn fetch(settings: &Settings, entity: &str, cursor: &str, http: &dyn Http) -
             values.push(value);
         }
         columns.push((name.clone(), values));
+    }
+    for (name, text) in &settings.constants {
+        columns.push((name.clone(), vec![Some(text.clone()); records.len()]));
     }
     let next = match next_cursor(settings, document) {
         Some(cursor) => position.follow(cursor, settings.page_limit)?.write(),

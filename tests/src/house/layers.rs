@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("attain-http", &["attain-app", "attain-domain"]),
     ("attain-server", &["attain-app", "attain-domain", "attain-extend", "attain-http"]),
     ("attain-sdk", &[]),
+    ("attain-bench", &["attain-app", "attain-calc", "attain-database", "attain-domain", "attain-store"]),
     // Chores call the programs that they build.
     ("xtask", &[]),
 ];

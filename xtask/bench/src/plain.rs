@@ -50,7 +50,8 @@ impl Read {
     pub fn new(table: &Table) -> Option<Read> {
         let codes = |name: &str| {
             let column = table.texts(name)?;
-            let meaning: Vec<u32> = column.dictionary.iter().map(|text| text.trim_start_matches(char::is_alphabetic).parse().unwrap_or(0)).collect();
+            let meaning: Vec<u32> =
+                column.dictionary.iter().map(|text| text.trim_start_matches(char::is_alphabetic).parse().unwrap_or(0)).collect();
             Some(column.codes.iter().map(|code| meaning[*code as usize]).collect::<Vec<u32>>())
         };
         Some(Read {
@@ -180,7 +181,8 @@ fn quotas() -> Vec<i64> {
         };
     }
     for boss in (1..FIRST_REP).rev() {
-        units[boss as usize] = (boss + 1..FIRST_REP + REPS).filter(|payee| manager(*payee) == boss).map(|payee| units[payee as usize]).sum::<i64>() * 95 / 100;
+        units[boss as usize] =
+            (boss + 1..FIRST_REP + REPS).filter(|payee| manager(*payee) == boss).map(|payee| units[payee as usize]).sum::<i64>() * 95 / 100;
     }
     units
 }
@@ -205,7 +207,8 @@ impl Outcome {
         let credit: i64 = self.cents.iter().sum();
         let mix: i64 = (0..self.cents.len())
             .map(|line| {
-                let weight = (i64::from(self.transaction[line]) * 7 + i64::from(self.payee[line]) * 13 + i64::from(self.rule[line]) * 17) % 1009;
+                let weight =
+                    (i64::from(self.transaction[line]) * 7 + i64::from(self.payee[line]) * 13 + i64::from(self.rule[line]) * 17) % 1009;
                 weight * self.cents[line]
             })
             .sum();
