@@ -6,8 +6,9 @@ use crate::refusal::Refusal;
 use crate::{Instance, now_ms};
 use anyhow::{Context, Result};
 use attain_audit::Entry;
-use attain_domain::Table;
+use attain_domain::fixed::{self, MONEY_SCALE};
 use attain_domain::schema::{self, ENTITIES};
+use attain_domain::{NULL_NUMBER, Table};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -147,7 +148,19 @@ impl Instance {
             if before == after {
                 continue;
             }
-            let counts = attain_store::entities::write(tx, entity, before, after, source, now).await?;
+            let changes = attain_store::entities::diff(entity, before, after)?;
+            let batch_id = attain_store::batches::next_id(tx).await?;
+            let counts = attain_store::entities::write_changes(tx, entity, &changes, source, Some(batch_id), now).await?;
+            let batch = attain_store::batches::Batch {
+                batch_id,
+                source: source.to_owned(),
+                entity: entity.name.to_owned(),
+                digest: attain_store::chunks::digest(after)?.0,
+                counts,
+                totals: control_totals(entity, after),
+                recorded_at: now,
+            };
+            attain_store::batches::write(tx, &batch).await?;
             receipt.changes.push(EntityCount {
                 entity: entity.name.to_owned(),
                 inserted: counts.inserted,
@@ -166,6 +179,18 @@ impl Instance {
         }
         Ok(receipt)
     }
+}
+
+/// The rows that an entity holds after a change, and the sum of each of its amounts.
+fn control_totals(entity: &schema::Entity, table: &Table) -> BTreeMap<String, String> {
+    let mut totals = BTreeMap::from([("rows".to_owned(), table.row_count().to_string())]);
+    for field in entity.fields.iter().filter(|field| field.kind == schema::Kind::Money) {
+        let values = table.numbers(field.name).unwrap_or(&[]);
+        let sum: i128 = values.iter().filter(|value| **value != NULL_NUMBER).map(|value| i128::from(*value)).sum();
+        let shown = i64::try_from(sum).map_or_else(|_| format!("{sum}e-4"), |sum| fixed::format(sum, MONEY_SCALE));
+        totals.insert(field.name.to_owned(), shown);
+    }
+    totals
 }
 
 /// The present rows with those of `rows` put in place of rows with the same key, or added.

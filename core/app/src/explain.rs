@@ -34,6 +34,7 @@ impl Node {
 pub struct SourceRow {
     pub version: i64,
     pub source: String,
+    pub batch_id: Option<i64>,
     pub recorded_at: String,
 }
 
@@ -267,10 +268,9 @@ fn credit(subject: &Subject<'_>, row: usize) -> Node {
             at,
         );
         if let Some(row) = subject.sources.get(&transaction_id) {
-            let mut leaf = Node::new(
-                "source",
-                format!("source row {transaction_id} from `{}`, version {}, recorded {}", row.source, row.version, row.recorded_at),
-            );
+            let batch = row.batch_id.map_or_else(String::new, |batch| format!(", import {batch}"));
+            let mut leaf =
+                Node::new("source", format!("source row {transaction_id} from `{}`{batch}, recorded {}", row.source, row.recorded_at));
             leaf.fields.insert("source".to_owned(), row.source.clone());
             leaf.fields.insert("version".to_owned(), row.version.to_string());
             source.children.push(leaf);

@@ -224,6 +224,9 @@ impl Instance {
         for name in ["statements", "earnings", "slices", "credits"] {
             slices.insert(name, attain_store::runs::read_payee_slice(&mut read, &run_id, name, payee).await?);
         }
+        if let (Some(credits), Some(transactions)) = (slices.get_mut("credits"), company.tables.get("transactions")) {
+            *credits = attain_calc::with_transaction_ids(credits, transactions);
+        }
         if slices.values().all(|table| table.row_count() == 0) {
             return Err(Refusal::not_found(format!("run {run_id} has nothing for payee `{payee}`")).into());
         }
@@ -238,7 +241,15 @@ impl Instance {
             // The version that the run saw is the last one recorded before it.
             let versions = attain_store::entities::history(&mut read, entity, &[&id]).await?;
             if let Some(seen) = versions.into_iter().rfind(|version| version.recorded_at <= saved.summary.created_at) {
-                sources.insert(id, SourceRow { version: seen.version, source: seen.source, recorded_at: shown_ms(seen.recorded_at) });
+                sources.insert(
+                    id,
+                    SourceRow {
+                        version: seen.version,
+                        source: seen.source,
+                        batch_id: seen.batch_id,
+                        recorded_at: shown_ms(seen.recorded_at),
+                    },
+                );
             }
         }
         let mut used = Vec::new();
@@ -318,6 +329,9 @@ async fn results_of(read: &mut attain_database::Connection, manifest: &Manifest)
     for table in &manifest.results {
         tables.insert(table.name.clone(), attain_store::runs::read_table(read, table).await?);
     }
+    if let Some(credits) = tables.get_mut("credits") {
+        *credits = attain_calc::with_transaction_ids(credits, &pinned_table(read, manifest, "transactions").await?);
+    }
     Ok(tables)
 }
 
@@ -390,9 +404,9 @@ fn calculate(company: &Company, posted: Table, extensions: &dyn Extensions, prog
     Ok(Calculated { complete, manifest, used, inputs: input_chunks, results, findings, postings, totals, stages })
 }
 
-/// A result as chunks.
+/// A result as chunks, in the form in which it is stored.
 pub fn encode(outcome: &Outcome, name: &str) -> Result<Vec<Chunk>> {
-    chunks::encode_all(outcome.chunks(name))
+    chunks::encode_all(outcome.stored(name))
 }
 
 /// Expected results and cases do not enter a calculation.

@@ -6,7 +6,7 @@ use crate::hierarchy::Chains;
 use crate::lookup::{ONE, Step};
 use crate::names::{Names, Picker, View, ViewColumn};
 use attain_domain::plan::CreditKind;
-use attain_domain::{Column, MONEY_SCALE, RATE_SCALE};
+use attain_domain::{Column, MONEY_SCALE, NULL_CODE, RATE_SCALE, Table, TextColumn};
 
 /// Rows of a chunk of a result.
 pub const CHUNK_ROWS: usize = 65_536;
@@ -126,7 +126,13 @@ impl Credits {
     }
 
     /// Some lines as rows of the result `credits`.
-    pub(crate) fn chunk<'a>(&'a self, book: &'a Book, range: std::ops::Range<usize>, scratch: &mut Scratch) -> View<'a> {
+    pub(crate) fn chunk<'a>(
+        &'a self,
+        book: &'a Book,
+        range: std::ops::Range<usize>,
+        form: TransactionForm,
+        scratch: &mut Scratch,
+    ) -> View<'a> {
         let (first, end) = (range.start, range.end);
         let lines = &self.lines[first..end];
         let levels = &self.levels[first..end];
@@ -152,9 +158,15 @@ impl Credits {
         let rule = picker.view(self.rules.len(), |code| self.rules.0[code].as_str(), rules);
         let periods = transactions.iter().map(|row| u32::from(book.transactions.period[*row as usize]));
         let period = picker.view(book.calendar.periods.len(), |code| book.calendar.periods[code].id.as_str(), periods);
+        let transaction = match form {
+            TransactionForm::Id => ("transaction_id", scratch.transactions.view(&book.transactions, &transactions)),
+            TransactionForm::Row => {
+                (TRANSACTION_ROW, ViewColumn::Number { scale: 0, values: transactions.iter().map(|row| i64::from(*row)).collect() })
+            }
+        };
         let columns = vec![
             ("payee_id", payee),
-            ("transaction_id", scratch.transactions.view(&book.transactions, &transactions)),
+            transaction,
             ("kind", kind),
             ("rule", rule),
             ("origin_payee_id", origin),
@@ -164,6 +176,35 @@ impl Credits {
         ];
         View { name: "credits", columns }
     }
+}
+
+/// The column that stands for `transaction_id` in stored credits.
+pub const TRANSACTION_ROW: &str = "transaction_row";
+
+/// How a credit names its transaction. Millions of lines repeat a text that the pinned transactions hold already, so what is
+/// stored has the row, counted in the order of ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TransactionForm {
+    Id,
+    Row,
+}
+
+/// Stored credits with the ids of their transactions in place of rows. `transactions` is the pinned input.
+pub fn with_transaction_ids(credits: &Table, transactions: &Table) -> Table {
+    let mut named = credits.clone();
+    let (Some(place), Some(ids)) =
+        (credits.columns.iter().position(|(name, _)| name == TRANSACTION_ROW), transactions.texts("transaction_id"))
+    else {
+        return named;
+    };
+    let ascending = TextColumn { dictionary: ids.dictionary.clone(), codes: ids.codes.clone() }.canonical();
+    let mut codes = ascending.codes;
+    codes.sort_unstable();
+    let Column::Number { values: rows, .. } = &credits.columns[place].1 else { return named };
+    let codes = rows.iter().map(|row| usize::try_from(*row).ok().and_then(|row| codes.get(row).copied()).unwrap_or(NULL_CODE)).collect();
+    let text = TextColumn { dictionary: ascending.dictionary, codes }.canonical();
+    named.columns[place] = ("transaction_id".to_owned(), Column::Text(text));
+    named
 }
 
 /// Buffers that building chunks one after another reuses.

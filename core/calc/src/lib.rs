@@ -24,9 +24,8 @@ mod resolve;
 mod settle;
 mod spans;
 
-pub use credits::{CHUNK_ROWS, Credits};
+pub use credits::{CHUNK_ROWS, Credits, TRANSACTION_ROW, with_transaction_ids};
 pub use explain::{Conversion, counted};
-pub use names::{View, ViewColumn};
 pub use outcome::{Outcome, RESULTS, Used};
 
 use attain_domain::ids::PeriodId;

@@ -2,7 +2,7 @@
 
 use crate::Run;
 use crate::book::Book;
-use crate::credits::{CHUNK_ROWS, Credits, Scratch};
+use crate::credits::{CHUNK_ROWS, Credits, Scratch, TransactionForm};
 use crate::names::View;
 use attain_domain::point::Identity;
 use attain_domain::{Column, Finding, Severity, Table};
@@ -68,8 +68,19 @@ impl Outcome {
     /// A result in chunks of [`CHUNK_ROWS`] rows, the last one shorter; none for one without rows. Credits are built chunk by
     /// chunk as they are asked for. Text columns hold the used values in ascending order.
     pub fn chunks(&self, name: &str) -> Chunks<'_> {
+        self.chunks_as(name, TransactionForm::Id)
+    }
+
+    /// Like [`Outcome::chunks`], in the form to store: credits have `transaction_row` in place of `transaction_id`; see
+    /// [`crate::with_transaction_ids`].
+    pub fn stored(&self, name: &str) -> Chunks<'_> {
+        self.chunks_as(name, TransactionForm::Row)
+    }
+
+    fn chunks_as(&self, name: &str, form: TransactionForm) -> Chunks<'_> {
         Chunks {
             outcome: self,
+            form,
             table: self.tables.get(name),
             next: 0,
             count: self.row_count(name).div_ceil(CHUNK_ROWS),
@@ -82,19 +93,8 @@ impl Outcome {
         if name != "credits" {
             return self.tables.get(name).cloned().unwrap_or_else(|| Table::new(name));
         }
-        let whole = self.credits.chunk(&self.book, 0..self.credits.len(), &mut Scratch::default()).into_table();
+        let whole = self.credits.chunk(&self.book, 0..self.credits.len(), TransactionForm::Id, &mut Scratch::default()).into_table();
         if whole.row_count() == 0 { Table::new(name) } else { whole }
-    }
-
-    /// The chunks of `credits` with borrowed text; the same rows as [`Outcome::chunks`], without a copy of every id.
-    pub fn credit_views(&self) -> impl ExactSizeIterator<Item = View<'_>> {
-        let mut scratch = Scratch::default();
-        (0..self.credits.len().div_ceil(CHUNK_ROWS)).map(move |index| self.credit_view(index, &mut scratch))
-    }
-
-    fn credit_view(&self, index: usize, scratch: &mut Scratch) -> View<'_> {
-        let start = index * CHUNK_ROWS;
-        self.credits.chunk(&self.book, start..(start + CHUNK_ROWS).min(self.credits.len()), scratch)
     }
 
     /// The credit lines in their compact form.
@@ -106,6 +106,7 @@ impl Outcome {
 /// See [`Outcome::chunks`].
 pub struct Chunks<'a> {
     outcome: &'a Outcome,
+    form: TransactionForm,
     table: Option<&'a Table>,
     next: usize,
     count: usize,
@@ -116,7 +117,10 @@ impl Chunks<'_> {
     fn build(&mut self, index: usize) -> Table {
         let rows = index * CHUNK_ROWS..((index + 1) * CHUNK_ROWS);
         match self.table {
-            None => self.outcome.credit_view(index, &mut self.scratch).into_table(),
+            None => {
+                let credits = &self.outcome.credits;
+                credits.chunk(&self.outcome.book, rows.start..rows.end.min(credits.len()), self.form, &mut self.scratch).into_table()
+            }
             Some(table) if self.count == 1 => table.clone(),
             Some(table) => {
                 let end = rows.end.min(table.row_count());

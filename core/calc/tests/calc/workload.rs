@@ -29,8 +29,13 @@ fn chunks_hold_all_rows_in_order() {
     assert_eq!(row, whole.row_count());
     let chunks: Vec<_> = outcome.chunks("credits").collect();
     assert_eq!(outcome.chunks("credits").nth(1).as_ref(), chunks.get(1));
-    for (view, chunk) in outcome.credit_views().zip(&chunks) {
-        assert_eq!(&view.into_table(), chunk);
+    let inputs = reference::inputs(20_000);
+    let shuffled: Vec<usize> = (0..20_000).map(|row| row * 7_919 % 20_000).collect();
+    for transactions in [inputs.tables["transactions"].as_ref().clone(), inputs.tables["transactions"].take(&shuffled)] {
+        for (stored, chunk) in outcome.stored("credits").zip(&chunks) {
+            assert!(stored.column("transaction_id").is_none());
+            assert_eq!(&attain_calc::with_transaction_ids(&stored, &transactions), chunk, "the row is counted in the order of ids");
+        }
     }
     for name in RESULTS {
         assert_eq!(outcome.chunks(name).map(|chunk| chunk.row_count()).sum::<usize>(), outcome.row_count(name), "{name}");
