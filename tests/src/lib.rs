@@ -6,6 +6,7 @@ mod cases;
 mod extensions;
 mod house;
 mod pay;
+mod program;
 mod real_data;
 mod real_input;
 mod record;

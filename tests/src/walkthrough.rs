@@ -4,7 +4,7 @@ use crate::stage::root;
 use std::path::PathBuf;
 use std::process::Command;
 
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     std::env::var_os("ATTAIN_BINARY").map_or_else(|| root().join("target/debug/attain"), PathBuf::from)
 }
 

@@ -406,7 +406,22 @@ fn calculate(company: &Company, posted: Table, extensions: &dyn Extensions, prog
 
 /// A result as chunks, in the form in which it is stored.
 pub fn encode(outcome: &Outcome, name: &str) -> Result<Vec<Chunk>> {
-    chunks::encode_all(outcome.stored(name))
+    // Each thread builds and encodes every other chunk; passing over one costs nothing.
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(outcome.stored(name).len().max(1));
+    let parts: Vec<Result<Vec<Chunk>>> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|first| {
+                scope.spawn(move || outcome.stored(name).skip(first).step_by(threads).map(|table| chunks::encode(&table)).collect())
+            })
+            .collect();
+        workers.into_iter().map(|worker| worker.join().expect("encoding a chunk does not panic")).collect()
+    });
+    let mut queues = parts.into_iter().map(|part| part.map(Vec::into_iter)).collect::<Result<Vec<_>>>()?;
+    let mut all = Vec::new();
+    while let Some(chunk) = queues[all.len() % threads].next() {
+        all.push(chunk);
+    }
+    Ok(all)
 }
 
 /// Expected results and cases do not enter a calculation.

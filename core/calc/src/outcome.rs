@@ -3,7 +3,6 @@
 use crate::Run;
 use crate::book::Book;
 use crate::credits::{CHUNK_ROWS, Credits, Scratch, TransactionForm};
-use crate::names::View;
 use attain_domain::point::Identity;
 use attain_domain::{Column, Finding, Severity, Table};
 use std::collections::BTreeMap;

@@ -95,7 +95,7 @@ fn naive(values: &[f64], steps: usize) -> (Vec<f64>, Vec<f64>) {
 }
 
 fn combined(values: &[f64], steps: usize, options: &Options) -> (Vec<f64>, Vec<f64>) {
-    let season = Season::find(values, options.season);
+    let season = Season::find_within(values, options.season);
     let plain: Vec<f64> = match &season {
         Some(season) => values.iter().enumerate().map(|(place, value)| season.remove(*value, place)).collect(),
         None => values.to_vec(),
@@ -118,9 +118,9 @@ fn combined(values: &[f64], steps: usize, options: &Options) -> (Vec<f64>, Vec<f
             // Without a season it has nothing to say that the others do not say better.
             Model::Seasonal => {
                 if let Some(season) = &season
-                    && values.len() >= 2 * options.season + 4
+                    && values.len() >= 2 * season.indices.len() + 4
                 {
-                    fits.push(models::seasonal(values, options.season, season.is_multiplicative, steps));
+                    fits.push(models::seasonal(values, season.indices.len(), season.is_multiplicative, steps));
                 }
             }
         }

@@ -9,6 +9,13 @@ pub struct Season {
 }
 
 impl Season {
+    /// Season of `values` with `length` places, else with the largest part of `length` (three places or more) that is seen: a
+    /// company whose quarters end high shows it in months long before two whole years show the year.
+    pub fn find_within(values: &[f64], length: usize) -> Option<Season> {
+        let parts = (3..length).rev().filter(|part| length.is_multiple_of(*part));
+        std::iter::once(length).chain(parts).find_map(|length| Season::find(values, length))
+    }
+
     /// Season of `values` with `length` places; `None` where two full rounds are missing or a test at 90 % sees no season.
     pub fn find(values: &[f64], length: usize) -> Option<Season> {
         if length < 2 || values.len() < 2 * length || values.len() < 8 || !is_seasonal(values, length) {
@@ -94,6 +101,15 @@ mod tests {
     fn a_series_that_crosses_zero_has_an_additive_season() {
         let values: Vec<f64> = (0..24).map(|place| [-5.0, 1.0, 6.0, -2.0][place % 4]).collect();
         assert!(Season::find(&values, 4).is_some_and(|season| !season.is_multiplicative));
+    }
+
+    #[test]
+    fn high_ends_of_quarters_are_seen_in_two_years_of_months() {
+        let values: Vec<f64> =
+            (0..24).map(|place| [6.5, 8.0, 12.5][place % 3] + 0.05 * place as f64 + 0.3 * ((place * 7 % 5) as f64)).collect();
+        let season = Season::find_within(&values, 12).expect("a season");
+        assert!(season.indices.len().is_multiple_of(3) && season.indices.len() < 12, "{season:?}");
+        assert!(season.indices[2] > season.indices[0] && season.indices[2] > season.indices[1], "{season:?}");
     }
 
     #[test]
