@@ -51,11 +51,10 @@ async fn main() -> Result<()> {
         checksum = sum;
     }
     let (product, yardstick, bare) = (median(product), median(yardstick), median(bare));
-    println!("\nmedian seconds     {}", names(&product));
-    for (what, times) in [("product", &product), ("plain + chunks", &yardstick), ("plain, not stored", &bare)] {
-        println!("{what:<18} {}", values(times));
-    }
-    println!("product ÷ (plain + chunks) = {:.2}    peak memory of the process {} MB", total(&product) / total(&yardstick), peak_mb());
+    print_table("product (median round)", &product);
+    print_table("plain Rust, lines stored as chunks", &yardstick);
+    print_table("plain Rust, nothing stored", &bare);
+    println!("\nproduct ÷ plain with chunks = {:.2}", total(&product) / total(&yardstick));
     println!("{checksum}");
     if count == reference::TRANSACTION_COUNT {
         println!("{}  {}", reference::EXPECTED, if checksum == reference::EXPECTED { "as expected" } else { "EXPECTED, NOT REACHED" });
@@ -64,7 +63,27 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-type Times = Vec<(String, f64)>;
+/// What one step took: its name, seconds, and the peak of resident memory during it in MB.
+type Times = Vec<(String, f64, u64)>;
+
+/// Takes the time and the peak of memory from one step to the next.
+struct Laps {
+    times: Times,
+    clock: Instant,
+}
+
+impl Laps {
+    fn start() -> Laps {
+        forget_peak();
+        Laps { times: Vec::new(), clock: Instant::now() }
+    }
+
+    fn take(&mut self, name: &str) {
+        self.times.push((name.to_owned(), self.clock.elapsed().as_secs_f64(), peak_mb()));
+        forget_peak();
+        self.clock = Instant::now();
+    }
+}
 
 struct Stored {
     database: Database,
@@ -105,16 +124,11 @@ async fn run_product(
     set: &Set,
 ) -> Result<(Times, String)> {
     let database = open(path).await?;
-    let mut times = Vec::new();
-    let mut clock = Instant::now();
-    let lap = |times: &mut Times, clock: &mut Instant, name: &str| {
-        times.push((name.to_owned(), clock.elapsed().as_secs_f64()));
-        *clock = Instant::now();
-    };
+    let mut laps = Laps::start();
     let tables = load(stored).await?;
     let inputs = Inputs { settings: settings.clone(), plans: plans.to_vec(), tables, posted: Table::new("posted"), periods: None };
-    lap(&mut times, &mut clock, "load");
-    let outcome = calculate(&inputs, set, &mut |stage| lap(&mut times, &mut clock, stage.name));
+    laps.take("load");
+    let outcome = calculate(&inputs, set, &mut |stage| laps.take(stage.name));
     ensure!(outcome.complete, "the run is incomplete: {:?}", outcome.findings.first());
     let mut manifest = Manifest { engine_version: attain_domain::ENGINE_VERSION.to_owned(), ..Manifest::default() };
     let mut results = Vec::new();
@@ -123,7 +137,7 @@ async fn run_product(
         manifest.results.push(TableManifest::of(name, &own));
         results.push(own);
     }
-    lap(&mut times, &mut clock, "encode");
+    laps.take("encode");
     let record = RunRecord {
         run_id: RunId(manifest.root().0),
         complete: true,
@@ -138,36 +152,32 @@ async fn run_product(
     let mut tx = database.begin().await?;
     attain_store::runs::save(&mut tx, record).await?;
     tx.commit().await?;
-    lap(&mut times, &mut clock, "store");
-    Ok((times, reference::checksum(&outcome)))
+    laps.take("store");
+    Ok((laps.times, reference::checksum(&outcome)))
 }
 
 /// `stored` says whether the lines are kept as chunks too.
 async fn run_plain(path: &std::path::Path, inputs: &Stored, stored: bool) -> Result<(Times, String)> {
     let database = open(path).await?;
-    let mut times = Vec::new();
-    let mut clock = Instant::now();
+    let mut laps = Laps::start();
     let tables = load(inputs).await?;
     let read = plain::Read::new(&tables["transactions"]).context("the transactions have another form")?;
-    times.push(("load".to_owned(), clock.elapsed().as_secs_f64()));
-    clock = Instant::now();
+    laps.take("load");
     let outcome = plain::run(&read);
-    times.push(("compute".to_owned(), clock.elapsed().as_secs_f64()));
+    laps.take("compute");
     if stored {
-        clock = Instant::now();
         let own = chunks::encode_all(outcome.chunks())?;
-        times.push(("encode".to_owned(), clock.elapsed().as_secs_f64()));
-        clock = Instant::now();
+        laps.take("encode");
         let mut tx = database.begin().await?;
         chunks::put(&mut tx, own).await?;
         tx.commit().await?;
-        times.push(("store".to_owned(), clock.elapsed().as_secs_f64()));
+        laps.take("store");
     }
-    Ok((times, outcome.checksum()))
+    Ok((laps.times, outcome.checksum()))
 }
 
 fn total(times: &Times) -> f64 {
-    times.iter().map(|(_, seconds)| seconds).sum()
+    times.iter().map(|(_, seconds, _)| seconds).sum()
 }
 
 fn median(mut rounds: Vec<Times>) -> Times {
@@ -176,22 +186,26 @@ fn median(mut rounds: Vec<Times>) -> Times {
 }
 
 fn shown(times: &Times) -> String {
-    let parts: Vec<String> = times.iter().map(|(name, seconds)| format!("{name} {seconds:.3}")).collect();
+    let parts: Vec<String> = times.iter().map(|(name, seconds, _)| format!("{name} {seconds:.3}")).collect();
     format!("{:.3} s = {}", total(times), parts.join(" + "))
 }
 
-fn names(times: &Times) -> String {
-    format!("total   {}", times.iter().map(|(name, _)| format!("{name:<8}")).collect::<String>())
+fn print_table(what: &str, times: &Times) {
+    println!("\n{what}: {:.3} s, peak {} MB", total(times), times.iter().map(|(_, _, peak)| *peak).max().unwrap_or(0));
+    println!("  {:<10} {:>8} {:>9}", "stage", "seconds", "peak MB");
+    for (name, seconds, peak) in times {
+        println!("  {name:<10} {seconds:>8.3} {peak:>9}");
+    }
 }
 
-fn values(times: &Times) -> String {
-    let parts: Vec<String> = times.iter().map(|(name, seconds)| format!("{name} {seconds:.3}")).collect();
-    format!("{:.3}   {}", total(times), parts.join("  "))
-}
-
-/// The high-water mark of resident memory, of everything this process did.
+/// The high-water mark of resident memory since it was last forgotten.
 fn peak_mb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmHWM")).and_then(|line| line.split_whitespace().nth(1));
     line.and_then(|kilobytes| kilobytes.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
+/// Where the system cannot forget it, peaks are those of everything so far.
+fn forget_peak() {
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
