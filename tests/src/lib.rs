@@ -1,10 +1,9 @@
-//! All tests that need more than one crate: case folders, real data, the record on both databases, extensions under load, the
-//! rules of the house. One package, one binary.
+//! All tests that need more than one crate: case folders, real data, the record on both databases, extensions, the program. One
+//! binary.
 #![cfg(test)]
 
 mod cases;
 mod extensions;
-mod house;
 mod pay;
 mod program;
 mod real_data;

@@ -10,7 +10,7 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     let mut parts: Vec<(&str, Vec<&str>)> = vec![
         ("format", vec!["fmt", "--all", "--check"]),
         ("lints", vec!["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]),
-        ("house rules", vec!["test", "--quiet", "--package", "attain-tests", "--lib", "house::"]),
+        ("house rules", vec!["test", "--quiet", "--package", "attain-house"]),
     ];
     if process::find("cargo-deny").is_some() {
         parts.push(("licences", vec!["deny", "--log-level", "error", "check", "bans", "licenses", "sources"]));
