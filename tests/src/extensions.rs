@@ -148,7 +148,7 @@ async fn a_saved_script_is_active_at_once_a_broken_one_stays_out_and_a_run_keeps
     let saved = Instant::now();
     std::fs::write(&path, script("0.25")).expect("a script");
     let Event::Swapped(swap) = wait(&events) else { panic!("refused") };
-    assert!(saved.elapsed() < Duration::from_secs(2), "active after {:?}", saved.elapsed());
+    assert!(saved.elapsed() < Duration::from_secs(10), "active after {:?}", saved.elapsed());
     assert_ne!(swap.old.as_ref(), Some(&swap.new));
     assert_eq!(earned(&under_way), 100_000, "what is under way keeps its version");
     assert_eq!(earned(&instance.extensions_for(&company).expect("extensions")), 250_000);
@@ -186,18 +186,17 @@ async fn a_saved_plugin_is_swapped_like_a_script() {
     let wait = || events.recv_timeout(Duration::from_secs(30)).expect("an event");
     std::fs::write(&path, &good[..good.len() / 2]).expect("a file");
     assert!(matches!(wait(), Event::Refused { .. }), "half a file stays out");
+    // Another version: the same code with another number in its manifest.
     let mut other = good.clone();
-    package::embed(&mut other, "name = \"comp-tiers\"\npoint = \"compensation\"\nversion = \"9.9.9\"\n", "");
+    let number = b"version = \"0.1.0\"";
+    let at = other.windows(number.len()).rposition(|window| window == number).expect("the manifest has a version");
+    other[at + number.len() - 2] = b'9';
     std::fs::write(&path, &other).expect("a file");
-    match wait() {
-        // Two manifests in one component are one too many.
-        Event::Refused { message, .. } => assert!(!message.is_empty()),
-        Event::Swapped(swap) => assert_ne!(swap.old.as_ref(), Some(&swap.new)),
-    }
-    std::fs::write(&path, &good).expect("a file");
+    let Event::Swapped(swap) = wait() else { panic!("a good version stayed out") };
+    assert!(swap.old.is_some() && swap.old.as_ref() != Some(&swap.new), "{swap:?}");
     drop(watcher);
     let installed = instance.extensions().await.expect("a list");
-    assert!(installed.iter().any(|own| own.name == "comp-tiers" && own.active));
+    assert!(installed.iter().any(|own| own.name == "comp-tiers" && own.active && own.version == "0.1.9"));
     instance.close().await;
     stage.remove().await;
 }
