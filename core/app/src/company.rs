@@ -176,6 +176,7 @@ impl Instance {
             let after = serde_json::to_string(&receipt)?;
             let object = want.settings.name.clone();
             attain_audit::append(tx, Entry::new(&self.actor, action, &object).reason(source).after(&after), now).await?;
+            attain_store::versions::bump(tx, attain_store::versions::Part::Company).await?;
         }
         Ok(receipt)
     }

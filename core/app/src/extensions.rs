@@ -313,6 +313,7 @@ impl Instance {
         attain_store::extensions::activate(&mut tx, &identity.name, &identity.digest).await?;
         let entry = Entry::new(&self.actor, "install", &identity.name).after(identity.digest.as_str()).reason(&file.display().to_string());
         attain_audit::append(&mut tx, entry, now).await?;
+        attain_store::versions::bump(&mut tx, attain_store::versions::Part::Extensions).await?;
         tx.commit().await?;
         self.seal().await?;
         self.bundle.activate(&loaded, "record");
@@ -334,6 +335,7 @@ impl Instance {
         let before = known.iter().find(|own| own.name == name && own.active).map(|own| own.digest.0.clone()).unwrap_or_default();
         attain_store::extensions::activate(&mut tx, name, &chosen).await?;
         attain_audit::append(&mut tx, Entry::new(&self.actor, "activate", name).before(&before).after(chosen.as_str()), now_ms()).await?;
+        attain_store::versions::bump(&mut tx, attain_store::versions::Part::Extensions).await?;
         tx.commit().await?;
         self.seal().await?;
         self.load_installed().await?;

@@ -1,12 +1,15 @@
 //! One running Attain: its database, its keys, its extensions.
 
 use crate::extensions::{self, Bundle};
+use crate::access::Caller;
+use crate::live::{Event, Live};
 use crate::refusal::Refusal;
 use anyhow::{Context, Result};
 use attain_audit::Seal;
 use attain_database::{Access, Database};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Where everything is.
@@ -35,12 +38,15 @@ impl Config {
     }
 }
 
+/// Clones share everything but who acts; see [`Instance::acting_as`].
+#[derive(Clone)]
 pub struct Instance {
     pub(crate) database: Database,
     pub(crate) bundle: Bundle,
-    pub(crate) seal: Seal,
+    pub(crate) seal: Arc<Seal>,
     pub(crate) actor: String,
     pub(crate) folders: Vec<PathBuf>,
+    pub(crate) live: Arc<Live>,
 }
 
 /// What checking the trail found.
@@ -78,12 +84,27 @@ impl Instance {
         let instance = Instance {
             database,
             bundle: bundle.of_instance(),
-            seal,
+            seal: Arc::new(seal),
             actor: config.actor.clone(),
             folders: extensions::folders(&config.plugins),
+            live: Arc::default(),
         };
         instance.load_installed().await?;
         Ok(instance)
+    }
+
+    /// The same instance in the name of somebody else, for the audit trail.
+    pub fn acting_as(&self, caller: &Caller) -> Instance {
+        Instance { actor: caller.user_id.clone(), ..self.clone() }
+    }
+
+    /// What happens from now on, in this process and, a second later, in others on the same record.
+    pub fn listen(&self) -> tokio::sync::broadcast::Receiver<Event> {
+        self.live.listen()
+    }
+
+    pub fn tell(&self, event: Event) {
+        self.live.tell(event);
     }
 
     pub async fn close(&self) {

@@ -12,6 +12,14 @@ pub enum RefusalKind {
     Conflict,
     /// An extension failed.
     Extension,
+    /// Who asks is not known.
+    Unauthenticated,
+    /// Who asks is known and may not.
+    Forbidden,
+    /// An edit names no version, or one that is not the current one.
+    Stale,
+    /// Too often.
+    Limited,
 }
 
 /// A refusal: nothing was changed. `details` lists every problem found.
@@ -33,6 +41,22 @@ impl Refusal {
 
     pub fn conflict(message: impl Into<String>) -> Refusal {
         Refusal { kind: RefusalKind::Conflict, message: message.into(), details: Vec::new() }
+    }
+
+    pub fn unauthenticated(message: impl Into<String>) -> Refusal {
+        Refusal { kind: RefusalKind::Unauthenticated, message: message.into(), details: Vec::new() }
+    }
+
+    pub fn forbidden(message: impl Into<String>) -> Refusal {
+        Refusal { kind: RefusalKind::Forbidden, message: message.into(), details: Vec::new() }
+    }
+
+    pub fn stale(message: impl Into<String>) -> Refusal {
+        Refusal { kind: RefusalKind::Stale, message: message.into(), details: Vec::new() }
+    }
+
+    pub fn limited(message: impl Into<String>) -> Refusal {
+        Refusal { kind: RefusalKind::Limited, message: message.into(), details: Vec::new() }
     }
 
     pub fn extension(name: &str, fault: &Fault) -> Refusal {

@@ -117,6 +117,7 @@ impl Instance {
         let is_new = attain_store::runs::save(&mut tx, record).await?;
         let repeated = !is_new;
         if is_new {
+            attain_store::versions::bump(&mut tx, attain_store::versions::Part::Runs).await?;
             let state = if complete { "complete" } else { "incomplete" };
             attain_audit::append(&mut tx, Entry::new(&self.actor, "run", root.as_str()).reason(state).after(root.as_str()), now).await?;
             tx.commit().await?;
@@ -522,7 +523,7 @@ async fn pinned_table(read: &mut attain_database::Connection, manifest: &Manifes
 }
 
 /// The company as a run saw it; without personal data.
-async fn pinned_company(read: &mut attain_database::Connection, manifest: &Manifest) -> Result<Company> {
+pub(crate) async fn pinned_company(read: &mut attain_database::Connection, manifest: &Manifest) -> Result<Company> {
     let mut documents = BTreeMap::new();
     for (path, digest) in &manifest.documents {
         let text = attain_store::documents::by_digest(read, digest).await?;
@@ -535,7 +536,7 @@ async fn pinned_company(read: &mut attain_database::Connection, manifest: &Manif
     Ok(Company::assemble(&documents, tables).map_err(|problems| crate::company::refused("the pinned company", &problems))?)
 }
 
-async fn names(read: &mut attain_database::Connection) -> Result<BTreeMap<String, String>> {
+pub(crate) async fn names(read: &mut attain_database::Connection) -> Result<BTreeMap<String, String>> {
     let people = attain_domain::schema::entity("people").context("people are an entity")?;
     let table = attain_store::entities::load(read, people).await?;
     let (Some(ids), Some(names)) = (table.texts("payee_id"), table.texts("name")) else { return Ok(BTreeMap::new()) };

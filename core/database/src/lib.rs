@@ -75,6 +75,11 @@ impl Database {
         Ok(Read { transaction: self.pool.begin_with(begin).await? })
     }
 
+    /// A connection for one query that needs no snapshot: each statement sees what is committed when it starts.
+    pub async fn glance(&self) -> anyhow::Result<sqlx::pool::PoolConnection<Any>> {
+        Ok(self.pool.acquire().await?)
+    }
+
     /// The transaction in which to change something; dropped without [`Tx::commit`] it changes nothing. SQLite has one at a
     /// time, and the next one waits its turn here.
     pub async fn begin(&self) -> anyhow::Result<Tx> {

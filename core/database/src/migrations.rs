@@ -6,7 +6,13 @@
 use crate::{Kind, Refused};
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection as _};
 
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "foundation", include_str!("../../../migrations/0001_foundation.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "foundation", include_str!("../../../migrations/0001_foundation.sql")),
+    (2, "access", include_str!("../../../migrations/0002_access.sql")),
+    (3, "jobs", include_str!("../../../migrations/0003_jobs.sql")),
+    (4, "changes", include_str!("../../../migrations/0004_changes.sql")),
+    (5, "imports", include_str!("../../../migrations/0005_imports.sql")),
+];
 
 /// The newest version of the schema that this program knows.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

@@ -22,6 +22,7 @@ pub enum Exit {
     Validation = 3,
     NotFound = 4,
     Conflict = 5,
+    Permission = 6,
 }
 
 impl From<Exit> for ExitCode {
@@ -224,7 +225,8 @@ pub fn fail(error: &anyhow::Error, json: bool) -> ExitCode {
     let exit = match refusal.map(|refusal| refusal.kind) {
         Some(RefusalKind::Invalid | RefusalKind::Extension) => Exit::Validation,
         Some(RefusalKind::NotFound) => Exit::NotFound,
-        Some(RefusalKind::Conflict) => Exit::Conflict,
+        Some(RefusalKind::Conflict | RefusalKind::Stale | RefusalKind::Limited) => Exit::Conflict,
+        Some(RefusalKind::Unauthenticated | RefusalKind::Forbidden) => Exit::Permission,
         None => Exit::Failure,
     };
     if json {

@@ -8,6 +8,7 @@ pub mod entities;
 pub mod extensions;
 pub mod ledger;
 pub mod runs;
+pub mod versions;
 
 pub use attain_database::{Connection, Tx};
 

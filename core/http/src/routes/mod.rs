@@ -1,0 +1,41 @@
+//! The table of contents of the interface, a room a line.
+
+mod changes;
+mod company;
+mod data;
+mod extensions;
+mod formulas;
+mod imports;
+mod jobs;
+mod pay;
+mod planning;
+mod questions;
+mod runs;
+mod session;
+mod team;
+mod trail;
+mod users;
+
+use crate::serve::Served;
+use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+
+/// Every route below `/api/v1`.
+pub fn all() -> OpenApiRouter<Arc<Served>> {
+    OpenApiRouter::new()
+        .merge(session::routes())
+        .merge(users::routes())
+        .merge(pay::routes())
+        .merge(team::routes())
+        .merge(questions::routes())
+        .merge(formulas::routes())
+        .merge(changes::routes())
+        .merge(runs::routes())
+        .merge(jobs::routes())
+        .merge(extensions::routes())
+        .merge(data::routes())
+        .merge(imports::routes())
+        .merge(trail::routes())
+        .merge(company::routes())
+        .merge(planning::routes())
+}

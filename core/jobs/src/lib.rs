@@ -1,0 +1,1 @@
+//! A queue with a schedule: jobs under leases with fencing. Knows nothing of sales.

@@ -1,0 +1,1 @@
+-- Files that were sent and refused, kept to be mended.
