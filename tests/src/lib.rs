@@ -2,6 +2,7 @@
 //! binary.
 #![cfg(test)]
 
+mod access;
 mod cases;
 mod extensions;
 mod http;
@@ -10,5 +11,6 @@ mod program;
 mod real_data;
 mod real_input;
 mod record;
+mod sign_in;
 mod stage;
 mod walkthrough;
