@@ -77,6 +77,18 @@ create table run_stages (
     constraint run_stages_run foreign key (run_id) references runs (run_id)
 );
 
+-- What each extension was asked in a run, and what it used.
+create table run_extensions (
+    run_id text not null,
+    point text not null,
+    name text not null,
+    digest text not null,
+    calls bigint not null,
+    fuel bigint not null,
+    constraint run_extensions_pk primary key (run_id, point, name),
+    constraint run_extensions_run foreign key (run_id) references runs (run_id)
+);
+
 -- A run whose statements were published. The first publication of a run is the one that counts.
 create table publications (
     run_id text not null,

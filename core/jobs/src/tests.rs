@@ -73,12 +73,12 @@ async fn an_expired_lease_is_taken_over_and_the_zombie_writes_nothing() -> anyho
     for trial in Trial::each().await? {
         let database = &trial.database;
         let mut tx = database.begin().await?;
-        sqlx::query("create table effects (who text not null)").execute(&mut **tx).await?;
+        sqlx::query("create table effects (who text not null)").execute(&mut *tx).await?;
         tx.commit().await?;
         let effect = async |lease: &Lease, who: &str, now: i64| -> anyhow::Result<()> {
             let mut tx = database.begin().await?;
             fence(&mut tx, lease).await?;
-            sqlx::query("insert into effects (who) values ($1)").bind(who.to_owned()).execute(&mut **tx).await?;
+            sqlx::query("insert into effects (who) values ($1)").bind(who.to_owned()).execute(&mut *tx).await?;
             finish(&mut tx, lease, &json!(who), now).await?;
             tx.commit().await
         };

@@ -90,6 +90,11 @@ pub async fn work<H: Handler>(database: Database, handler: Arc<H>, options: Opti
     }
 }
 
+/// Done when the node's time is up; a sender that is gone says so as well.
+async fn ended_by(ending: &mut watch::Receiver<bool>) {
+    let _ = ending.wait_for(|end| *end).await;
+}
+
 struct Node<H> {
     database: Database,
     handler: Arc<H>,
@@ -150,7 +155,7 @@ impl<H: Handler> Node<H> {
                         return;
                     }
                 },
-                _ = ending.wait_for(|end| *end) => {
+                () = ended_by(&mut ending) => {
                     work.abort();
                     let given = self.give_back(&lease).await;
                     tracing::info!(job = lease.job_id, given_back = given.is_ok(), "job left, the node stops");

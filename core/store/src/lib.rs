@@ -7,6 +7,7 @@ pub mod documents;
 pub mod entities;
 pub mod extensions;
 pub mod ledger;
+pub mod run_facts;
 pub mod runs;
 pub mod versions;
 
