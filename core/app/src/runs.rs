@@ -16,7 +16,7 @@ use attain_domain::point::{Extensions, Identity, Origin};
 use attain_domain::schema::{ENTITIES, Use};
 use attain_domain::{Calendar, ENGINE_VERSION, Finding, NULL_NUMBER, Severity, Table};
 use attain_store::chunks::{self, Chunk};
-use attain_store::run_facts::{Facts, Use};
+use attain_store::run_facts::{ExtensionUse, Facts};
 use attain_store::runs::{Manifest, RunRecord, SavedRun, TableManifest};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -131,7 +131,7 @@ impl Instance {
             stages: calculated.stages.iter().map(|(name, millis)| (name.clone(), *millis as i64)).collect(),
             uses: pinned
                 .uses()
-                .map(|(own, calls, fuel)| Use {
+                .map(|(own, calls, fuel)| ExtensionUse {
                     point: own.point.name().to_owned(),
                     name: own.name.clone(),
                     digest: own.digest.0.clone(),

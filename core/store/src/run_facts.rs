@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// What one extension was asked in a run, and what it used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Use {
+pub struct ExtensionUse {
     pub point: String,
     pub name: String,
     pub digest: String,
@@ -26,7 +26,7 @@ pub struct Facts {
     pub finding_count: i64,
     /// Milliseconds by stage, in order.
     pub stages: Vec<(String, i64)>,
-    pub uses: Vec<Use>,
+    pub uses: Vec<ExtensionUse>,
 }
 
 /// In the transaction that saves the run.
@@ -85,11 +85,11 @@ pub async fn of(connection: &mut Connection, run_id: &str) -> anyhow::Result<Opt
 }
 
 /// In order of point and name.
-pub async fn uses(connection: &mut Connection, run_id: &str) -> anyhow::Result<Vec<Use>> {
+pub async fn uses(connection: &mut Connection, run_id: &str) -> anyhow::Result<Vec<ExtensionUse>> {
     let sql = "select point, name, digest, calls, fuel from run_extensions where run_id = $1";
     let rows: Vec<(String, String, String, i64, i64)> = sqlx::query_as(sql).bind(run_id.to_owned()).fetch_all(connection).await?;
-    let mut uses: Vec<Use> =
-        rows.into_iter().map(|(point, name, digest, calls, fuel)| Use { point, name, digest, calls, fuel }).collect();
+    let mut uses: Vec<ExtensionUse> =
+        rows.into_iter().map(|(point, name, digest, calls, fuel)| ExtensionUse { point, name, digest, calls, fuel }).collect();
     uses.sort_by(|left, right| (&left.point, &left.name).cmp(&(&right.point, &right.name)));
     Ok(uses)
 }
