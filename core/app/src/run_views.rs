@@ -8,7 +8,7 @@ use anyhow::Result;
 use attain_domain::fixed::{self, MONEY_SCALE};
 use attain_domain::schema::ENTITIES;
 use attain_domain::{Calendar, NULL_CODE, NULL_NUMBER, Table};
-use attain_store::run_facts::Facts;
+use attain_store::run_facts::{Facts, Posting};
 use attain_store::runs::{Manifest, SavedRun, TableManifest};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -415,7 +415,7 @@ async fn compare(read: &mut attain_database::Connection, before: Option<SavedRun
     let previous_run_id = before.as_ref().map(|own| own.summary.run_id.0.clone());
     let names = runs::names(read).await?;
     let name = |payee: &str| names.get(payee).cloned().unwrap_or_default();
-    let mut posted = attain_store::run_facts::posted_by(read, &run_id).await?;
+    let mut posted: Vec<Posting> = attain_store::run_facts::posted_by(read, &run_id).await?;
     let posted_count = posted.len();
     posted.sort_by_key(|own| std::cmp::Reverse(own.6.unsigned_abs()));
     posted.truncate(LISTED_MAX);
