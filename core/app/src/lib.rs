@@ -13,8 +13,10 @@ pub mod folder;
 mod instance;
 pub mod live;
 mod once;
+pub mod pay;
 pub mod planning;
 mod proposals;
+pub mod questions;
 pub mod refusal;
 pub mod run_views;
 pub mod runs;
@@ -27,5 +29,5 @@ pub mod work;
 
 pub use attain_store::versions::Versions;
 pub use instance::{AuditReport, Config, Instance, incident_id};
-pub use once::Kept;
 pub(crate) use instance::{now_ms, shown_ms};
+pub use once::Kept;
