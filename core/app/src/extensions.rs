@@ -49,9 +49,9 @@ pub const SCRIPTS: &[(&str, &str, &str)] = bundled_scripts![
 #[derive(Clone)]
 pub struct Bundle {
     host: Arc<Host>,
-    registry: Arc<Registry>,
+    pub(crate) registry: Arc<Registry>,
     /// Point and name to `bundled`, a path, or `record`.
-    sources: Arc<Mutex<BTreeMap<(Point, String), String>>>,
+    pub(crate) sources: Arc<Mutex<BTreeMap<(Point, String), String>>>,
     pub(crate) logs: Arc<Logs>,
     /// The version of the record's extensions that is loaded.
     seen: Arc<AtomicI64>,
@@ -253,7 +253,7 @@ pub struct InstalledExtension {
     pub digest: String,
 }
 
-fn origin_name(origin: Origin) -> &'static str {
+pub(crate) fn origin_name(origin: Origin) -> &'static str {
     match origin {
         Origin::Wasm => "wasm",
         Origin::Rhai => "rhai",
@@ -353,7 +353,17 @@ impl Instance {
 
     pub async fn activate(&self, name: &str, digest: &str) -> Result<String> {
         let mut tx = self.database.begin().await?;
-        let known = attain_store::extensions::list(&mut tx).await?;
+        let chosen = self.activate_version(&mut tx, name, digest).await?;
+        tx.commit().await?;
+        self.seal().await?;
+        self.load_installed().await?;
+        Ok(chosen)
+    }
+
+    /// Makes an installed version the active one of its name in a transaction of the caller, who seals after it and then calls
+    /// [`Instance::follow_extensions`]. Answers the whole digest.
+    pub(crate) async fn activate_version(&self, tx: &mut attain_database::Tx, name: &str, digest: &str) -> Result<String> {
+        let known = attain_store::extensions::list(tx).await?;
         let matching: Vec<_> = known.iter().filter(|own| own.name == name && own.digest.as_str().starts_with(digest)).collect();
         let chosen = match matching.as_slice() {
             [] => return Err(Refusal::not_found(format!("no version of `{name}` in the record begins with `{digest}`")).into()),
@@ -361,12 +371,9 @@ impl Instance {
             _ => return Err(Refusal::conflict(format!("several versions of `{name}` begin with `{digest}`; write more of it")).into()),
         };
         let before = known.iter().find(|own| own.name == name && own.active).map(|own| own.digest.0.clone()).unwrap_or_default();
-        attain_store::extensions::activate(&mut tx, name, &chosen).await?;
-        attain_audit::append(&mut tx, Entry::new(&self.actor, "activate", name).before(&before).after(chosen.as_str()), now_ms()).await?;
-        attain_store::versions::bump(&mut tx, attain_store::versions::Part::Extensions).await?;
-        tx.commit().await?;
-        self.seal().await?;
-        self.load_installed().await?;
+        attain_store::extensions::activate(tx, name, &chosen).await?;
+        attain_audit::append(tx, Entry::new(&self.actor, "activate", name).before(&before).after(chosen.as_str()), now_ms()).await?;
+        attain_store::versions::bump(tx, attain_store::versions::Part::Extensions).await?;
         Ok(chosen.0)
     }
 
@@ -383,6 +390,19 @@ impl Instance {
         };
         attain_store::extensions::grant(&mut tx, &grant).await?;
         attain_audit::append(&mut tx, Entry::new(&self.actor, "grant", name).after(host), now).await?;
+        attain_store::versions::bump(&mut tx, attain_store::versions::Part::Extensions).await?;
+        tx.commit().await?;
+        self.seal().await
+    }
+
+    /// Takes a host away again, from the next call of the connector on.
+    pub async fn revoke(&self, name: &str, host: &str) -> Result<()> {
+        let mut tx = self.database.begin().await?;
+        if !attain_store::extensions::revoke(&mut tx, name, "http", host).await? {
+            return Err(Refusal::not_found(format!("`{name}` was not granted `{host}`")).into());
+        }
+        attain_audit::append(&mut tx, Entry::new(&self.actor, "revoke", name).before(host), now_ms()).await?;
+        attain_store::versions::bump(&mut tx, attain_store::versions::Part::Extensions).await?;
         tx.commit().await?;
         self.seal().await
     }

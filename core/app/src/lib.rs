@@ -7,6 +7,7 @@ pub mod company;
 pub mod expected;
 pub mod explain;
 mod extension_logs;
+pub mod extension_views;
 pub mod extensions;
 pub mod fetch;
 pub mod folder;
