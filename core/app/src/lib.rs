@@ -13,6 +13,7 @@ pub mod fetch;
 pub mod folder;
 mod instance;
 pub mod live;
+pub mod oidc;
 mod once;
 pub mod pay;
 pub mod planning;
