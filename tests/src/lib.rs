@@ -11,4 +11,6 @@ mod real_data;
 mod real_input;
 mod record;
 mod stage;
+mod two_servers;
 mod walkthrough;
+mod work;

@@ -121,9 +121,11 @@ pub(crate) async fn enqueue_run(tx: &mut Tx, requested_by: &str, order: &RunOrde
 
 impl Instance {
     /// Works on jobs and schedules of the record until `stop` becomes true, then ends or gives back what is in hand. `node`
-    /// is a name that tells this process from others on the same record.
-    pub async fn work(&self, node: &str, stop: watch::Receiver<bool>) {
-        self.work_with(attain_jobs::Options::new(node), stop).await;
+    /// is a name that tells this process from others on the same record; one that is silent for as long as `lease` loses its
+    /// jobs to another.
+    pub async fn work(&self, node: &str, lease: std::time::Duration, stop: watch::Receiver<bool>) {
+        let options = attain_jobs::Options { lease, ..attain_jobs::Options::new(node) };
+        self.work_with(options, stop).await;
     }
 
     /// As [`Instance::work`].

@@ -4,6 +4,7 @@ use crate::cli::{Exit, ServeArgs};
 use anyhow::Result;
 use attain_app::oidc::OidcConfig;
 use attain_app::{Config, Instance};
+use std::time::Duration;
 
 pub async fn serve(config: &Config, args: ServeArgs) -> Result<Exit> {
     let oidc = args.oidc_issuer.zip(args.oidc_client_id).map(|(issuer, client_id)| OidcConfig {
@@ -21,7 +22,8 @@ pub async fn serve(config: &Config, args: ServeArgs) -> Result<Exit> {
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let worker = tokio::spawn({
         let instance = instance.clone();
-        async move { instance.work(&node(), stopping).await }
+        let (node, lease) = (args.node.unwrap_or_else(node), Duration::from_secs(args.lease));
+        async move { instance.work(&node, lease, stopping).await }
     });
     let setup = instance.new_setup_link().await?;
     let public = args.public_url.clone();
