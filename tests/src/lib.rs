@@ -13,4 +13,6 @@ mod real_input;
 mod record;
 mod sign_in;
 mod stage;
+mod two_servers;
 mod walkthrough;
+mod work;
