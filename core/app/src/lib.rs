@@ -1,5 +1,6 @@
 //! The use cases: what a person can do with Attain. Knows no HTTP and no SQL text.
 
+pub mod access;
 pub mod analysis;
 pub mod check;
 pub mod company;
@@ -9,11 +10,18 @@ pub mod extensions;
 pub mod fetch;
 pub mod folder;
 mod instance;
+pub mod live;
+mod once;
 pub mod planning;
 mod proposals;
 pub mod refusal;
 pub mod runs;
 pub mod summary;
+pub mod users;
+pub mod view;
+pub mod whoami;
 
-pub use instance::{AuditReport, Config, Instance, incident_id, token_equal};
+pub use attain_store::versions::Versions;
+pub use instance::{AuditReport, Config, Instance, incident_id};
+pub use once::Kept;
 pub(crate) use instance::{now_ms, shown_ms};

@@ -7,7 +7,9 @@ pub mod documents;
 pub mod entities;
 pub mod extensions;
 pub mod ledger;
+pub mod once;
 pub mod runs;
+pub mod users;
 pub mod versions;
 
 pub use attain_database::{Connection, Tx};
