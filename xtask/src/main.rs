@@ -33,7 +33,9 @@ const CHORES: &[Chore] = &[
         what: "build all, load the demo company, calculate, show and serve it",
         run: demo::run,
     },
-    Chore { name: "test", arguments: "[FILTER…]", what: "every test, on SQLite, on a private PostgreSQL and in a browser", run: test::run },
+    Chore {
+        name: "test", arguments: "[FILTER…]", what: "every test, on SQLite, on a private PostgreSQL and in a browser", run: test::run
+    },
     Chore { name: "check", arguments: "", what: "format, lints, house rules, licences; the one to run all day", run: check::run },
     Chore { name: "plugins", arguments: "[--toolchain auto|rustup|debian]", what: "build the bundled plugins", run: plugins::run },
     Chore {

@@ -38,7 +38,12 @@ impl Server {
             if let Some(status) = server.process.try_wait().context("the server cannot be watched")? {
                 anyhow::bail!("the server ended at once ({status}): {}", server.said());
             }
-            anyhow::ensure!(started.elapsed() < START_WAIT_MAX, "the server is not ready after {} s: {}", START_WAIT_MAX.as_secs(), server.said());
+            anyhow::ensure!(
+                started.elapsed() < START_WAIT_MAX,
+                "the server is not ready after {} s: {}",
+                START_WAIT_MAX.as_secs(),
+                server.said()
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
         Ok(server)

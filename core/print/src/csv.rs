@@ -1,10 +1,11 @@
 //! Rows as CSV that a spreadsheet can open without running anything.
 
-use crate::{Column, cell, check_rows};
+use crate::{Column, cell, check_row_count, check_rows};
 use anyhow::{Context, Result};
 
 /// UTF-8, a header, commas, one line feed after each row. Text is guarded, amounts, rates and days stay as they are.
 pub fn csv(columns: &[Column], rows: &[Vec<Option<String>>]) -> Result<Vec<u8>> {
+    check_row_count(rows.len())?;
     check_rows(columns, rows.iter())?;
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     writer.write_record(columns.iter().map(|column| cell::guarded(&column.name)))?;

@@ -79,11 +79,15 @@ pub enum Kind {
 
 fn check(document: &Document) -> Result<()> {
     let row_count: usize = document.sections.iter().map(|section| section.rows.len()).sum();
-    ensure!(row_count <= ROW_COUNT_MAX, "{row_count} rows are more than the {ROW_COUNT_MAX} that one document may hold; choose fewer");
+    check_row_count(row_count)?;
     for section in &document.sections {
-        let rows = section.rows.iter().chain(&section.total);
-        check_rows(&section.columns, rows)?;
+        check_rows(&section.columns, section.rows.iter().chain(&section.total))?;
     }
+    Ok(())
+}
+
+fn check_row_count(count: usize) -> Result<()> {
+    ensure!(count <= ROW_COUNT_MAX, "{count} rows are more than the {ROW_COUNT_MAX} that one document may hold; choose fewer");
     Ok(())
 }
 
@@ -91,7 +95,6 @@ fn check_rows<'a>(columns: &[Column], rows: impl Iterator<Item = &'a Vec<Option<
     let count = columns.len();
     ensure!(count <= COLUMN_COUNT_MAX, "{count} columns are more than the {COLUMN_COUNT_MAX} that one table may hold; choose fewer");
     for (index, row) in rows.enumerate() {
-        ensure!(index < ROW_COUNT_MAX + 1, "there are more than the {ROW_COUNT_MAX} rows that one table may hold; choose fewer");
         ensure!(row.len() == count, "row {} has {} cells for {count} columns", index + 1, row.len());
     }
     Ok(())

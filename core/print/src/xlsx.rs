@@ -60,7 +60,11 @@ pub fn xlsx(document: &Document) -> Result<Vec<u8>> {
 fn properties(document: &Document) -> Result<DocProperties> {
     let (year, month, day) = document.dated_on.as_deref().and_then(cell::day).unwrap_or((2000, 1, 1));
     let made = ExcelDateTime::from_ymd(year, month, day)?;
-    Ok(DocProperties::new().set_title(&document.title).set_subject(&document.subtitle).set_author(&document.issuer).set_creation_datetime(&made))
+    Ok(DocProperties::new()
+        .set_title(&document.title)
+        .set_subject(&document.subtitle)
+        .set_author(&document.issuer)
+        .set_creation_datetime(&made))
 }
 
 fn write_head(sheet: &mut Worksheet, document: &Document, formats: &Formats) -> Result<()> {

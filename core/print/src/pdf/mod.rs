@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use face::{WEIGHTS, settable};
 use page::{BLACK, BLUE, GREY, HAIR, Pages, TINT, Type, WHITE, font_id};
 use printpdf::{OffsetDateTime, PdfDocument, PdfFont, PdfSaveOptions};
-use table::{Place, Style, lines, places};
+use table::{Place, Style, lines, lines_up_to, places};
 
 /// A4, in points.
 const SHORT_SIDE: f32 = 595.28;
@@ -73,11 +73,13 @@ impl Flow<'_> {
         const SUBTITLE: Type = Type::regular(11.0, GREY);
         self.pages.add();
         self.at = MARGIN_TOP;
-        for (text, own, below) in [(&self.document.issuer, ISSUER, 6.0), (&self.document.title, TITLE, 1.0), (&self.document.subtitle, SUBTITLE, 4.0)] {
+        let document = self.document;
+        let texts = [(1, &document.issuer, ISSUER, 6.0), (3, &document.title, TITLE, 1.0), (3, &document.subtitle, SUBTITLE, 4.0)];
+        for (count, text, own, below) in texts {
             if text.is_empty() {
                 continue;
             }
-            for line in lines(text, own, self.room()) {
+            for line in lines_up_to(count, text, own, self.room()) {
                 self.pages.text(MARGIN, self.at, own, &line);
                 self.at += own.leading();
             }
@@ -106,7 +108,7 @@ impl Flow<'_> {
             }
             for (index, ((label, _), value)) in row.iter().zip(&values).enumerate() {
                 let left = MARGIN + index as f32 * width;
-                self.pages.text(left, self.at, LABEL, &lines(label, LABEL, width - 14.0).concat());
+                self.pages.text(left, self.at, LABEL, &lines_up_to(1, label, LABEL, width - 14.0).concat());
                 for (number, line) in value.iter().enumerate() {
                     self.pages.text(left, self.at + LABEL.leading() + number as f32 * VALUE.leading(), VALUE, line);
                 }
@@ -120,6 +122,7 @@ impl Flow<'_> {
     fn totals(&mut self) {
         const HEIGHT: f32 = 46.0;
         const PADDING: f32 = 10.0;
+        const LABEL: Type = Type::regular(7.8, GREY);
         let count = self.document.totals.len();
         for (number, row) in self.document.totals.chunks(TOTALS_IN_A_ROW).enumerate() {
             let width = self.room() / row.len() as f32;
@@ -128,7 +131,12 @@ impl Flow<'_> {
                 let (ground, label_ink, ink) = if is_last { (BLUE, WHITE, WHITE) } else { (TINT, GREY, BLACK) };
                 let left = MARGIN + index as f32 * width;
                 self.pages.area([left, self.at, width, HEIGHT], ground);
-                self.pages.text(left + PADDING, self.at + 8.0, Type::regular(7.8, label_ink), label);
+                self.pages.text(
+                    left + PADDING,
+                    self.at + 8.0,
+                    LABEL.with(label_ink),
+                    &lines_up_to(1, label, LABEL, width - 2.0 * PADDING).concat(),
+                );
                 let shown = cell::printed(crate::Kind::Amount, amount);
                 let large = Type::bold(14.0, ink);
                 let fit = (width - 2.0 * PADDING) / large.width(&settable(&shown)).max(1.0);
@@ -144,8 +152,8 @@ impl Flow<'_> {
         const RUNNING: Type = Type::regular(8.0, GREY);
         self.pages.add();
         let words = [&self.document.title, &self.document.subtitle].into_iter().filter(|own| !own.is_empty()).map(String::as_str);
-        let line = lines(&words.collect::<Vec<_>>().join(" · "), RUNNING, self.room()).into_iter().next().unwrap_or_default();
-        self.pages.text(MARGIN, 30.0, RUNNING, &line);
+        let words = words.collect::<Vec<_>>().join(" · ");
+        self.pages.text(MARGIN, 30.0, RUNNING, &lines_up_to(1, &words, RUNNING, self.room()).concat());
         self.pages.line(MARGIN, self.right(), 44.0, 0.5, HAIR);
         self.at = 54.0;
     }
@@ -174,7 +182,7 @@ impl Flow<'_> {
             }
         }
         if count == 0 && !section.columns.is_empty() {
-            self.pages.text(MARGIN, self.at + 3.0, Type { ink: GREY, ..self.style.body }, "None");
+            self.pages.text(MARGIN, self.at + 3.0, self.style.body.with(GREY), "None");
             self.at += self.style.body.leading() + 6.0;
         }
         if let Some(sum) = &section.total {
@@ -204,7 +212,7 @@ impl Flow<'_> {
         let room = self.room() - HEADING.width(&settable(&aside)) - 12.0;
         let heading = format!("{}{ending}", section.heading);
         self.pages.text_to(self.right(), self.at, HEADING, &aside);
-        for line in lines(&heading, HEADING, room) {
+        for line in lines_up_to(2, &heading, HEADING, room) {
             self.pages.text(MARGIN, self.at, HEADING, &line);
             self.at += HEADING.leading();
         }
@@ -265,12 +273,12 @@ impl Flow<'_> {
             self.pages.text_on(page, number_left, top + 6.0, FOOT_TYPE, &number);
             let width = number_left - MARGIN - 16.0;
             let mut at = top + 6.0;
-            for line in lines(&self.document.footer, FOOT_TYPE, width).into_iter().take(2) {
+            for line in lines_up_to(2, &self.document.footer, FOOT_TYPE, width) {
                 self.pages.text_on(page, MARGIN, at, FOOT_TYPE, &line);
                 at += FOOT_TYPE.leading();
             }
             let link = self.document.link.as_str();
-            if let Some(line) = lines(link, LINK, width).first() {
+            if let Some(line) = lines_up_to(1, link, LINK, width).first() {
                 self.pages.text_on(page, MARGIN, at, LINK, line);
                 if link.starts_with("https://") || link.starts_with("http://") {
                     self.pages.link_on(page, [MARGIN, at, LINK.width(line), LINK.leading()], link);
@@ -309,7 +317,13 @@ fn save(document: &Document, pages: Pages) -> Result<Vec<u8>> {
     own.with_pages(pages.into_pages());
     let mut warnings = Vec::new();
     let options = PdfSaveOptions { subset_fonts: false, image_optimization: None, ..PdfSaveOptions::default() };
-    let bytes = own.save(&options, &mut warnings);
+    let mut file = printpdf::to_lopdf_doc(&own, &options, &mut warnings);
+    // The library says of every file that it follows a standard for printing presses.
+    let info = file.trailer.get(b"Info").and_then(|own| own.as_reference())?;
+    file.get_object_mut(info).and_then(|own| own.as_dict_mut())?.remove(b"GTS_PDFXVersion");
+    file.compress();
+    let mut bytes = Vec::new();
+    file.save_to(&mut bytes)?;
     with_own_id(bytes)
 }
 

@@ -40,6 +40,10 @@ impl Type {
         Type { weight: Weight::Bold, size, ink }
     }
 
+    pub const fn with(self, ink: Ink) -> Type {
+        Type { ink, ..self }
+    }
+
     pub fn width(&self, text: &str) -> f32 {
         self.weight.face().width(text, self.size)
     }

@@ -8,7 +8,7 @@ const GAP: f32 = 12.0;
 /// A word longer than that is broken rather than making its column wider.
 const WORD_WIDTH_MAX: f32 = 130.0;
 /// Of one cell; what is longer ends with an ellipsis.
-pub const LINE_COUNT_MAX: usize = 20;
+const LINE_COUNT_MAX: usize = 20;
 
 /// Sizes of a table's type.
 #[derive(Debug, Clone, Copy)]
@@ -22,12 +22,7 @@ pub struct Style {
 
 impl Style {
     pub fn of(size: f32) -> Style {
-        Style {
-            head: Type::bold(size - 0.8, GREY),
-            body: Type::regular(size, BLACK),
-            sum: Type::bold(size, BLACK),
-            padding: size * 0.36,
-        }
+        Style { head: Type::bold(size - 0.8, GREY), body: Type::regular(size, BLACK), sum: Type::bold(size, BLACK), padding: size * 0.36 }
     }
 }
 
@@ -99,6 +94,11 @@ impl Wish {
 
 /// Breaks at blanks, and within a word where it is wider than the line.
 pub fn lines(text: &str, own: Type, width: f32) -> Vec<String> {
+    lines_up_to(LINE_COUNT_MAX, text, own, width)
+}
+
+/// The same, with an ellipsis in place of what does not fit on `count` lines.
+pub fn lines_up_to(count: usize, text: &str, own: Type, width: f32) -> Vec<String> {
     let text = settable(text);
     let mut lines = Vec::new();
     let mut line = String::new();
@@ -122,9 +122,10 @@ pub fn lines(text: &str, own: Type, width: f32) -> Vec<String> {
     if !line.is_empty() {
         lines.push(line);
     }
-    if lines.len() > LINE_COUNT_MAX {
-        lines.truncate(LINE_COUNT_MAX);
+    if lines.len() > count {
+        lines.truncate(count);
         if let Some(last) = lines.last_mut() {
+            while own.width(&format!("{last}…")) > width && last.pop().is_some() {}
             last.push('…');
         }
     }
