@@ -1,7 +1,7 @@
 //! One running Attain: its database, its keys, its extensions.
 
-use crate::extensions::{self, Bundle};
 use crate::access::Caller;
+use crate::extensions::{self, Bundle};
 use crate::live::{Event, Live};
 use crate::refusal::Refusal;
 use anyhow::{Context, Result};

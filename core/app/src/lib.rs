@@ -12,8 +12,10 @@ pub mod folder;
 mod instance;
 pub mod live;
 mod once;
+pub mod pay;
 pub mod planning;
 mod proposals;
+pub mod questions;
 pub mod refusal;
 pub mod runs;
 pub mod summary;
@@ -23,5 +25,5 @@ pub mod whoami;
 
 pub use attain_store::versions::Versions;
 pub use instance::{AuditReport, Config, Instance, incident_id};
-pub use once::Kept;
 pub(crate) use instance::{now_ms, shown_ms};
+pub use once::Kept;

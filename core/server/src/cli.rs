@@ -382,7 +382,8 @@ async fn with_instance(command: Command, instance: &Instance, out: show::Output)
 
 async fn user(command: UserCommand, instance: &Instance, out: show::Output) -> Result<Exit> {
     let operator = Caller::operator(instance.actor());
-    let unknown = |what: &str, word: &str, known: Vec<&str>| Refusal::invalid(format!("`{word}` is no {what}; there are {}", known.join(", ")));
+    let unknown =
+        |what: &str, word: &str, known: Vec<&str>| Refusal::invalid(format!("`{word}` is no {what}; there are {}", known.join(", ")));
     match command {
         UserCommand::Add { login, name, payee, roles } => {
             let role = |word: &String| Role::from_name(word).ok_or_else(|| unknown("role", word, Role::ALL.map(Role::name).to_vec()));
@@ -403,7 +404,8 @@ async fn user(command: UserCommand, instance: &Instance, out: show::Output) -> R
         }
         UserCommand::Token { login, name, scopes, days } => {
             let user = instance.user_by_login(&login).await?;
-            let scope = |word: &String| Action::from_name(word).ok_or_else(|| unknown("scope", word, Action::ALL.map(Action::name).to_vec()));
+            let scope =
+                |word: &String| Action::from_name(word).ok_or_else(|| unknown("scope", word, Action::ALL.map(Action::name).to_vec()));
             let scopes = scopes.iter().map(scope).collect::<Result<Vec<_>, _>>()?;
             let token = instance.add_token_for(&operator, &user.user_id, &NewToken { name, scopes, days }).await?;
             if out.json {

@@ -8,6 +8,7 @@ pub mod entities;
 pub mod extensions;
 pub mod ledger;
 pub mod once;
+pub mod questions;
 pub mod runs;
 pub mod users;
 pub mod versions;
