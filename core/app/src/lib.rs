@@ -18,6 +18,7 @@ mod proposals;
 pub mod questions;
 pub mod refusal;
 pub mod runs;
+pub mod statement_document;
 pub mod summary;
 pub mod users;
 pub mod view;

@@ -81,7 +81,7 @@ pub fn day(text: &str) -> Option<(u16, u8, u8)> {
     ((1900..=9999).contains(&year) && (1..=last).contains(&day)).then_some((year, month, day))
 }
 
-/// As a reader sees it on paper.
+/// As a reader sees it on paper. Text that is not of the kind stays as it is.
 pub fn printed(kind: Kind, text: &str) -> String {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     match kind {

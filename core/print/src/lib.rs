@@ -9,7 +9,7 @@ mod xlsx;
 #[cfg(test)]
 mod tests;
 
-pub use cell::{guarded, unguarded};
+pub use cell::{guarded, printed, unguarded};
 pub use csv::csv;
 pub use pdf::pdf;
 pub use xlsx::xlsx;

@@ -48,7 +48,7 @@ pub fn xlsx(document: &Document) -> Result<Vec<u8>> {
     head.set_name(sheet_name("Summary", &mut names))?;
     write_head(&mut head, document, &formats)?;
     book.push_worksheet(head);
-    for section in &document.sections {
+    for section in document.sections.iter().filter(|section| !section.columns.is_empty()) {
         let mut sheet = Worksheet::new();
         sheet.set_name(sheet_name(&section.heading, &mut names))?;
         write_section(&mut sheet, section, &formats).with_context(|| format!("section `{}`", section.heading))?;

@@ -8,6 +8,7 @@ mod formulas;
 mod imports;
 mod jobs;
 mod pay;
+mod pay_documents;
 mod planning;
 mod questions;
 mod runs;
@@ -26,6 +27,7 @@ pub fn all() -> OpenApiRouter<Arc<Served>> {
         .merge(session::routes())
         .merge(users::routes())
         .merge(pay::routes())
+        .merge(pay_documents::routes())
         .merge(team::routes())
         .merge(questions::routes())
         .merge(formulas::routes())
