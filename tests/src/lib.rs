@@ -4,6 +4,7 @@
 
 mod cases;
 mod extensions;
+mod http;
 mod pay;
 mod program;
 mod real_data;

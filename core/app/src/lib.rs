@@ -11,6 +11,7 @@ pub mod fetch;
 pub mod folder;
 mod instance;
 pub mod live;
+pub mod oidc;
 mod once;
 pub mod pay;
 pub mod planning;

@@ -125,6 +125,16 @@ pub struct ServeArgs {
     /// The address that people type, where a proxy stands before the server
     #[arg(long, env = "ATTAIN_PUBLIC_URL")]
     pub public_url: Option<String>,
+    /// Issuer of a provider of OpenID Connect; its client secret comes from ATTAIN_OIDC_CLIENT_SECRET
+    #[arg(long, env = "ATTAIN_OIDC_ISSUER", requires = "oidc_client_id")]
+    pub oidc_issuer: Option<String>,
+    #[arg(long, env = "ATTAIN_OIDC_CLIENT_ID")]
+    pub oidc_client_id: Option<String>,
+    #[arg(long, env = "ATTAIN_OIDC_CLIENT_SECRET", hide = true, hide_env_values = true, default_value = "")]
+    pub oidc_client_secret: String,
+    /// What the button for it says
+    #[arg(long, env = "ATTAIN_OIDC_NAME", default_value = "single sign-on")]
+    pub oidc_name: String,
     /// Cookies without `Secure`: only for a network without TLS
     #[arg(long)]
     pub plain_cookies: bool,
@@ -295,7 +305,7 @@ pub fn fail(error: &anyhow::Error, json: bool) -> ExitCode {
 }
 
 pub async fn execute(cli: Cli) -> Result<Exit> {
-    let config = Config { database: cli.database.clone(), home: cli.home.clone(), plugins: cli.plugins.clone(), actor: cli.actor.clone() };
+    let config = Config { database: cli.database.clone(), home: cli.home.clone(), plugins: cli.plugins.clone(), actor: cli.actor.clone(), oidc: None };
     let out = show::Output { json: cli.json, quiet: cli.quiet };
     match cli.command {
         Command::Test { dirs } => {
