@@ -174,6 +174,11 @@ fn results(loaded: &Loaded) -> Vec<CaseResult> {
     outcomes.into_iter().map(|own| CaseResult { name: own.name.clone(), passed: own.passed(), differences: own.differences }).collect()
 }
 
+/// Letters, digits and what parts of a host's name are joined by; names of extensions are of this form too.
+fn is_host(text: &str) -> bool {
+    (1..=253).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:".contains(&byte))
+}
+
 fn origin_of(bytes: &[u8]) -> Origin {
     if bytes.starts_with(b"\0asm") { Origin::Wasm } else { Origin::Rhai }
 }
@@ -378,8 +383,7 @@ impl Instance {
     pub async fn grant_host(&self, caller: &Caller, name: &str, new: &NewGrant) -> Result<()> {
         caller.require(Action::ManageExtensions)?;
         let host = new.host.trim().to_ascii_lowercase();
-        let legal = |byte: u8| byte.is_ascii_alphanumeric() || b".-:".contains(&byte);
-        if host.is_empty() || host.len() > 253 || !host.bytes().all(legal) {
+        if !is_host(&host) {
             return Err(Refusal::invalid(format!("`{}` is no host; write `host` or `host:port`, without scheme and path", new.host)).into());
         }
         let mut read = self.database.read().await?;
@@ -398,6 +402,9 @@ impl Instance {
     /// Takes a host away; the next call of the connector, even of a pull under way, is refused it.
     pub async fn revoke_host(&self, caller: &Caller, name: &str, host: &str) -> Result<()> {
         caller.require(Action::ManageExtensions)?;
+        if !is_host(host) || !is_host(name) {
+            return Err(Refusal::not_found(format!("`{name}` was not granted `{host}`")).into());
+        }
         self.revoke(name, host).await
     }
 }
