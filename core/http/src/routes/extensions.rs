@@ -5,7 +5,6 @@ use crate::problem::Problem;
 use crate::serve::Served;
 use attain_app::extension_views::{ExtensionDetail, ExtensionLine, NewGrant, UPLOAD_BYTES_MAX, Uploaded};
 use axum::body::{Body, to_bytes};
-use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
 use std::sync::Arc;
@@ -19,7 +18,6 @@ pub fn routes() -> OpenApiRouter<Arc<Served>> {
         .routes(routes!(extension))
         .routes(routes!(grant))
         .routes(routes!(revoke))
-        .layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX))
 }
 
 #[derive(Debug, Serialize, ToSchema)]
