@@ -23,6 +23,7 @@ pub mod refusal;
 pub mod run_views;
 pub mod runs;
 pub mod schedules;
+pub mod statement_document;
 pub mod summary;
 pub mod users;
 pub mod view;

@@ -9,6 +9,7 @@ mod team;
 
 pub use curve::{Curve, CurvePoint, NextTier};
 pub use home::{Bucket, ChangeItem, Changes, Home, MonthEarned, QuotaProgress, RecentCredit, ToDate};
+pub(crate) use lines::credits_of;
 pub use lines::{CreditLine, FormulaSource, Lines, PipelineItem, Rule};
 pub use statement::{ComponentLine, PlanHead, SliceLine, Statement, StatementHead, Totals};
 pub use team::{LeaderboardLine, PayeeHead, Team, TeamNode};
