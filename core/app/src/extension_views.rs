@@ -166,7 +166,11 @@ impl Known {
 }
 
 fn asks_for(manifest: &Manifest) -> Vec<String> {
-    if manifest.hosts.is_empty() && manifest.capabilities.contains(&Capability::Http) { vec!["*".to_owned()] } else { manifest.hosts.clone() }
+    if manifest.hosts.is_empty() && manifest.capabilities.contains(&Capability::Http) {
+        vec!["*".to_owned()]
+    } else {
+        manifest.hosts.clone()
+    }
 }
 
 fn results(loaded: &Loaded) -> Vec<CaseResult> {
@@ -260,9 +264,11 @@ impl Instance {
                 asks_for: manifest.as_ref().map(asks_for).unwrap_or_default(),
                 granted: grants.into_iter().map(|grant| grant.subject).collect(),
                 limits: limits_of(own.identity.point, own.identity.origin),
-                last_use: used
-                    .zip(last.as_ref())
-                    .map(|(used, run_id)| LastUse { run_id: run_id.clone(), calls: used.calls, fuel: used.fuel }),
+                last_use: used.zip(last.as_ref()).map(|(used, run_id)| LastUse {
+                    run_id: run_id.clone(),
+                    calls: used.calls,
+                    fuel: used.fuel,
+                }),
                 case_count,
                 description: manifest.map(|own| own.description).unwrap_or_default(),
             });
@@ -281,7 +287,8 @@ impl Instance {
         let installed: Vec<Installed> =
             attain_store::extensions::list(&mut read).await?.into_iter().filter(|own| own.point == point && own.name == name).collect();
         let newest = installed.first().map(|own| own.digest.clone());
-        let at = known.iter().position(|own| own.active).or_else(|| known.iter().position(|own| Some(&own.identity.digest) == newest.as_ref()));
+        let at =
+            known.iter().position(|own| own.active).or_else(|| known.iter().position(|own| Some(&own.identity.digest) == newest.as_ref()));
         let chosen = &known[at.ok_or_else(no_such)?];
         let line = self.lines(&mut read, std::slice::from_ref(chosen)).await?.pop().context("one line was asked for")?;
         drop(read);

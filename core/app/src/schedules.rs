@@ -209,12 +209,13 @@ impl Instance {
     /// Newest first, older than the job `before`. One more than `limit` is answered where there are more.
     pub async fn jobs(&self, caller: &Caller, state: Option<&str>, before: Option<&str>, limit: usize) -> Result<Vec<JobView>> {
         caller.require(Action::SeeJobs)?;
-        let state = match state {
-            None => None,
-            Some(name) => Some(State::from_name(name).ok_or_else(|| {
-                Refusal::invalid(format!("`{name}` is no state of a job; there are waiting, running, done and failed"))
-            })?),
-        };
+        let state =
+            match state {
+                None => None,
+                Some(name) => Some(State::from_name(name).ok_or_else(|| {
+                    Refusal::invalid(format!("`{name}` is no state of a job; there are waiting, running, done and failed"))
+                })?),
+            };
         cursor(before)?;
         let mut read = self.database.read().await?;
         let jobs = attain_jobs::list(&mut read, Filter { state, before, ..Filter::default() }, limit + 1).await?;

@@ -61,14 +61,7 @@ pub struct Job {
 
 impl Job {
     pub fn new(kind: &str, payload: Value, requested_by: &str) -> Job {
-        Job {
-            kind: kind.to_owned(),
-            payload,
-            key: None,
-            lane: None,
-            requested_by: requested_by.to_owned(),
-            attempts_max: ATTEMPTS_MAX,
-        }
+        Job { kind: kind.to_owned(), payload, key: None, lane: None, requested_by: requested_by.to_owned(), attempts_max: ATTEMPTS_MAX }
     }
 
     #[must_use]
@@ -317,10 +310,8 @@ pub async fn fail(tx: &mut Tx, lease: &Lease, error: &str, again: bool, now: i64
         .ok_or_else(|| Lost(lease.job_id.clone()))?;
     let (attempt, most): (i64, i64) = (row.try_get("attempt")?, row.try_get("attempts_max")?);
     let key: Option<String> = row.try_get("unique_key")?;
-    let rivals: i64 = sqlx::query_scalar("select count(*) from jobs where unique_key = $1 and state = 'waiting'")
-        .bind(key)
-        .fetch_one(&mut **tx)
-        .await?;
+    let rivals: i64 =
+        sqlx::query_scalar("select count(*) from jobs where unique_key = $1 and state = 'waiting'").bind(key).fetch_one(&mut **tx).await?;
     let state = if again && attempt < most && rivals == 0 { State::Waiting } else { State::Failed };
     let short: String = error.chars().take(ERROR_CHARS_MAX).collect();
     let done = sqlx::query(

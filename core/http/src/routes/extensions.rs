@@ -14,11 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub fn routes() -> OpenApiRouter<Arc<Served>> {
-    OpenApiRouter::new()
-        .routes(routes!(extensions, upload))
-        .routes(routes!(extension))
-        .routes(routes!(grant))
-        .routes(routes!(revoke))
+    OpenApiRouter::new().routes(routes!(extensions, upload)).routes(routes!(extension)).routes(routes!(grant)).routes(routes!(revoke))
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -76,7 +72,8 @@ async fn upload(asked: Asked, headers: HeaderMap, body: Body) -> Result<(StatusC
         let detail = "send the bytes of the file as `application/wasm` or `text/x-rhai`";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-an-extension", detail));
     }
-    let too_long = || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", format!("the file has more than {} MiB", UPLOAD_BYTES_MAX >> 20));
+    let too_long =
+        || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", format!("the file has more than {} MiB", UPLOAD_BYTES_MAX >> 20));
     let bytes = received.ok_or_else(too_long)?;
     if is_wasm != bytes.starts_with(b"\0asm") {
         return Err(Problem::invalid(format!("the file is not what `{kind}` says")));
