@@ -5,14 +5,15 @@ use crate::walkthrough::binary;
 use attain_database::trial::Trial;
 use attain_database::{Database, sqlx};
 use attain_jobs::{Filter, JobRecord, ScheduleEdit, State};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-const LEASE_SECONDS: u64 = 4;
+const LEASE_SECONDS: u64 = 3;
+const ROUNDS: usize = 3;
 
 struct Node {
     name: String,
@@ -50,7 +51,8 @@ impl Node {
 
     fn wait_for(&self, text: &str) {
         loop {
-            let line = self.lines.recv_timeout(Duration::from_secs(120)).unwrap_or_else(|_| panic!("{} wrote no line with `{text}`", self.name));
+            let line =
+                self.lines.recv_timeout(Duration::from_secs(120)).unwrap_or_else(|_| panic!("{} wrote no line with `{text}`", self.name));
             if line.contains(text) {
                 return;
             }
@@ -103,32 +105,42 @@ async fn each_slot_is_done_once_while_one_node_is_frozen_and_one_is_killed() {
     let now = attain_jobs::Clock::OfDatabase.now(database).await.expect("the time");
     let mut tx = database.begin().await.expect("a transaction");
     let job = attain_jobs::Job::new("run", serde_json::json!({}), "operator").lane("run");
-    let schedule = attain_jobs::add(&mut tx, &job, "* * * * * *", "UTC", now).await.expect("a schedule");
+    let schedule = attain_jobs::add(&mut tx, &job, "*/2 * * * * *", "UTC", now).await.expect("a schedule");
     tx.commit().await.expect("committed");
     let mut nodes: BTreeMap<String, Node> =
         ["left", "right"].into_iter().map(|name| (name.to_owned(), Node::start(name, &trial.url, home.path()))).collect();
 
     // Frozen for longer than its lease: the other does the job, and what the frozen one still wants to write is refused.
-    let frozen = wait(database, "a job runs", |own| own.state == State::Running).await;
-    let zombie = frozen.node.clone().expect("a node");
-    nodes[&zombie].signal("-STOP");
-    let taken = wait(database, "the frozen node's job is over", |own| own.job_id == frozen.job_id && own.state == State::Done).await;
-    let vacuous_freeze = taken.node.as_ref() == Some(&zombie);
-    let attempts_frozen = taken.attempt;
-    nodes[&zombie].signal("-CONT");
-    if !vacuous_freeze {
-        assert_eq!(attempts_frozen, 2);
-        nodes[&zombie].wait_for("lost to another worker");
+    let (mut seen, mut frozen) = (BTreeSet::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let job = wait(database, "a job runs", |own| own.state == State::Running && !seen.contains(&own.job_id)).await;
+        seen.insert(job.job_id.clone());
+        let zombie = job.node.clone().expect("a node");
+        nodes[&zombie].signal("-STOP");
+        let over = wait(database, "the frozen node's job is over", |own| own.job_id == job.job_id && own.state == State::Done).await;
+        nodes[&zombie].signal("-CONT");
+        if over.node.as_ref() != Some(&zombie) {
+            assert_eq!(over.attempt, 2);
+            nodes[&zombie].wait_for("lost to another worker");
+            frozen.push(zombie);
+        }
     }
 
-    // Killed while it works.
-    let victim = wait(database, "a job runs after that", |own| own.state == State::Running && own.job_id != frozen.job_id).await;
-    let killed = victim.node.clone().expect("a node");
-    let gone = nodes.remove(&killed).expect("the node");
-    gone.signal("-KILL");
-    drop(gone);
-    let rescued = wait(database, "the killed node's job is over", |own| own.job_id == victim.job_id && own.state == State::Done).await;
-    let vacuous_kill = rescued.node.as_ref() == Some(&killed);
+    // Killed while it works; another one takes its place.
+    let mut killed = Vec::new();
+    for round in 0..ROUNDS {
+        let job = wait(database, "a job runs", |own| own.state == State::Running && !seen.contains(&own.job_id)).await;
+        seen.insert(job.job_id.clone());
+        let victim = job.node.clone().expect("a node");
+        nodes.remove(&victim).expect("the node").signal("-KILL");
+        let name = format!("spare-{round}");
+        nodes.insert(name.clone(), Node::start(&name, &trial.url, home.path()));
+        let over = wait(database, "the killed node's job is over", |own| own.job_id == job.job_id && own.state == State::Done).await;
+        if over.node.as_ref() != Some(&victim) {
+            assert_eq!(over.attempt, 2);
+            killed.push(victim);
+        }
+    }
 
     let now = attain_jobs::Clock::OfDatabase.now(database).await.expect("the time");
     let mut tx = database.begin().await.expect("a transaction");
@@ -143,23 +155,27 @@ async fn each_slot_is_done_once_while_one_node_is_frozen_and_one_is_killed() {
     }
 
     let all = jobs(database).await;
-    let mut slots: Vec<i64> = all.iter().map(|own| own.scheduled_for / 1_000).collect();
+    let mut slots: Vec<i64> = all.iter().map(|own| own.scheduled_for / 2_000).collect();
     slots.sort_unstable();
     let consecutive: Vec<i64> = (slots[0]..slots[0] + slots.len() as i64).collect();
     assert_eq!(slots, consecutive, "each slot has one job and none is missing");
     assert!(all.iter().all(|own| own.state == State::Done), "{all:?}");
     let mut read = database.read().await.expect("a snapshot");
-    let doubly: i64 = sqlx::query_scalar("select count(*) from (select job_id from run_facts group by job_id having count(*) > 1) as twice")
-        .fetch_one(&mut *read)
-        .await
-        .expect("a count");
+    let doubly: i64 =
+        sqlx::query_scalar("select count(*) from (select job_id from run_facts group by job_id having count(*) > 1) as twice")
+            .fetch_one(&mut *read)
+            .await
+            .expect("a count");
     assert_eq!(doubly, 0, "a job saved two runs");
     drop(read);
-    assert!(!vacuous_freeze && !vacuous_kill, "the job was over before its node was stopped (frozen {vacuous_freeze}, killed {vacuous_kill})");
-    assert_eq!(rescued.attempt, 2);
+    // A job may be over in the moment before its node is stopped; then that round shows nothing.
+    assert!(!frozen.is_empty() && !killed.is_empty(), "no node was frozen or killed within a job");
     eprintln!(
-        "two servers: {} slots done once, 0 missed, 0 double (frozen {zombie}, killed {killed}, both taken over in attempt 2)",
-        slots.len()
+        "two servers: {} slots done once, 0 missed, 0 double (nonvacuous: {} of {ROUNDS} frozen, {} of {ROUNDS} killed within a job; \
+         every one taken over, 0 stale writes)",
+        slots.len(),
+        frozen.len(),
+        killed.len()
     );
     drop(nodes);
     trial.remove().await.expect("removed");

@@ -166,12 +166,21 @@ impl Known {
 }
 
 fn asks_for(manifest: &Manifest) -> Vec<String> {
-    if manifest.hosts.is_empty() && manifest.capabilities.contains(&Capability::Http) { vec!["*".to_owned()] } else { manifest.hosts.clone() }
+    if manifest.hosts.is_empty() && manifest.capabilities.contains(&Capability::Http) {
+        vec!["*".to_owned()]
+    } else {
+        manifest.hosts.clone()
+    }
 }
 
 fn results(loaded: &Loaded) -> Vec<CaseResult> {
     let outcomes = cases::run(loaded.extension.as_ref(), &loaded.cases);
     outcomes.into_iter().map(|own| CaseResult { name: own.name.clone(), passed: own.passed(), differences: own.differences }).collect()
+}
+
+/// Letters, digits and what parts of a host's name are joined by; names of extensions are of this form too.
+fn is_host(text: &str) -> bool {
+    (1..=253).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:".contains(&byte))
 }
 
 fn origin_of(bytes: &[u8]) -> Origin {
@@ -255,9 +264,11 @@ impl Instance {
                 asks_for: manifest.as_ref().map(asks_for).unwrap_or_default(),
                 granted: grants.into_iter().map(|grant| grant.subject).collect(),
                 limits: limits_of(own.identity.point, own.identity.origin),
-                last_use: used
-                    .zip(last.as_ref())
-                    .map(|(used, run_id)| LastUse { run_id: run_id.clone(), calls: used.calls, fuel: used.fuel }),
+                last_use: used.zip(last.as_ref()).map(|(used, run_id)| LastUse {
+                    run_id: run_id.clone(),
+                    calls: used.calls,
+                    fuel: used.fuel,
+                }),
                 case_count,
                 description: manifest.map(|own| own.description).unwrap_or_default(),
             });
@@ -276,7 +287,8 @@ impl Instance {
         let installed: Vec<Installed> =
             attain_store::extensions::list(&mut read).await?.into_iter().filter(|own| own.point == point && own.name == name).collect();
         let newest = installed.first().map(|own| own.digest.clone());
-        let at = known.iter().position(|own| own.active).or_else(|| known.iter().position(|own| Some(&own.identity.digest) == newest.as_ref()));
+        let at =
+            known.iter().position(|own| own.active).or_else(|| known.iter().position(|own| Some(&own.identity.digest) == newest.as_ref()));
         let chosen = &known[at.ok_or_else(no_such)?];
         let line = self.lines(&mut read, std::slice::from_ref(chosen)).await?.pop().context("one line was asked for")?;
         drop(read);
@@ -378,8 +390,7 @@ impl Instance {
     pub async fn grant_host(&self, caller: &Caller, name: &str, new: &NewGrant) -> Result<()> {
         caller.require(Action::ManageExtensions)?;
         let host = new.host.trim().to_ascii_lowercase();
-        let legal = |byte: u8| byte.is_ascii_alphanumeric() || b".-:".contains(&byte);
-        if host.is_empty() || host.len() > 253 || !host.bytes().all(legal) {
+        if !is_host(&host) {
             return Err(Refusal::invalid(format!("`{}` is no host; write `host` or `host:port`, without scheme and path", new.host)).into());
         }
         let mut read = self.database.read().await?;
@@ -398,6 +409,9 @@ impl Instance {
     /// Takes a host away; the next call of the connector, even of a pull under way, is refused it.
     pub async fn revoke_host(&self, caller: &Caller, name: &str, host: &str) -> Result<()> {
         caller.require(Action::ManageExtensions)?;
+        if !is_host(host) || !is_host(name) {
+            return Err(Refusal::not_found(format!("`{name}` was not granted `{host}`")).into());
+        }
         self.revoke(name, host).await
     }
 }

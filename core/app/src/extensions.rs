@@ -182,7 +182,11 @@ impl Set {
 
     /// What each was asked since the set was made, and what it used; in order of point and name.
     pub fn uses(&self) -> impl Iterator<Item = (&Identity, u64, u64)> {
-        self.heard.values().map(|own| (own.identity(), own.used())).filter(|(_, (calls, _))| *calls > 0).map(|(own, (calls, fuel))| (own, calls, fuel))
+        self.heard
+            .values()
+            .map(|own| (own.identity(), own.used()))
+            .filter(|(_, (calls, _))| *calls > 0)
+            .map(|(own, (calls, fuel))| (own, calls, fuel))
     }
 
     /// The file of an extension in this set.

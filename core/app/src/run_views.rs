@@ -456,10 +456,8 @@ async fn compare(read: &mut attain_database::Connection, before: Option<SavedRun
     let because = |key: &Key| -> Vec<Because> {
         let Some(why) = &why else { return vec![because("first-run", "")] };
         let empty = BTreeSet::new();
-        let components: BTreeSet<&(String, String)> = [&old, &new]
-            .into_iter()
-            .flat_map(|side| side.get(key).map_or(&empty, |own| &own.components))
-            .collect();
+        let components: BTreeSet<&(String, String)> =
+            [&old, &new].into_iter().flat_map(|side| side.get(key).map_or(&empty, |own| &own.components)).collect();
         let earlier = differing.iter().filter(|own| own.0 == key.0);
         let earlier = earlier.filter(|own| calendar.index_of(&own.1) < calendar.index_of(&key.1)).map(|own| own.1.as_str());
         why.of(key, &components, earlier.last(), &calendar)
@@ -581,7 +579,9 @@ impl Why {
         let files = || before.company.plans.iter().chain(&after.company.plans);
         for cause in causes {
             match cause.kind.as_str() {
-                "plan" => why.plans.extend(files().filter(|own| own.file.trim_end_matches(".toml") == cause.object).map(|own| own.plan.id.clone())),
+                "plan" => why
+                    .plans
+                    .extend(files().filter(|own| own.file.trim_end_matches(".toml") == cause.object).map(|own| own.plan.id.clone())),
                 "formula" => {
                     for plan in files().map(|own| &own.plan) {
                         for component in plan.components.iter().filter(|own| own.formula == cause.object) {

@@ -171,7 +171,8 @@ impl Instance {
         }
         let posted_count = if repeated || !complete { 0 } else { amounts.len() };
         if let Some(lease) = &cause.lease {
-            let outcome = serde_json::json!({ "run_id": root.as_str(), "complete": complete, "repeated": repeated, "posted_count": posted_count });
+            let outcome =
+                serde_json::json!({ "run_id": root.as_str(), "complete": complete, "repeated": repeated, "posted_count": posted_count });
             attain_jobs::finish(&mut tx, lease, &outcome, now).await?;
             attain_store::versions::bump(&mut tx, attain_store::versions::Part::Work).await?;
         }

@@ -145,6 +145,23 @@ fn no_schedule(schedule_id: &str) -> Refusal {
     Refusal::not_found(format!("there is no schedule `{schedule_id}`"))
 }
 
+/// What cannot be an id never reaches the database.
+fn known_form(schedule_id: &str) -> Result<(), Refusal> {
+    if attain_jobs::is_id(schedule_id) { Ok(()) } else { Err(no_schedule(schedule_id)) }
+}
+
+fn cursor(before: Option<&str>) -> Result<(), Refusal> {
+    let legal = before.is_none_or(attain_jobs::is_id);
+    if legal { Ok(()) } else { Err(Refusal::invalid("that is no cursor; take `next_cursor` of the page before as it is")) }
+}
+
+/// As the trail keeps it: settings of a connector stay out of it.
+fn trailed(own: &attain_jobs::Schedule) -> String {
+    let payload = blake3::hash(own.payload.to_string().as_bytes()).to_hex();
+    let paused = if own.paused { " paused" } else { "" };
+    format!("{} `{}` {}{paused} payload {payload}", own.kind, own.cron, own.zone)
+}
+
 /// A pattern that is no pattern is the caller's to mend.
 fn refused(error: anyhow::Error) -> anyhow::Error {
     match error.downcast::<NotATime>() {
@@ -173,8 +190,8 @@ impl Instance {
     /// Asks for a calculation; where one waits already it is that one.
     pub async fn request_run(&self, caller: &Caller, new: &NewRun) -> Result<Accepted> {
         caller.require(Action::Calculate)?;
-        if new.note.chars().count() > 200 {
-            return Err(Refusal::invalid("the note has more than 200 characters; write a shorter one").into());
+        if new.note.chars().count() > 200 || new.note.chars().any(char::is_control) {
+            return Err(Refusal::invalid("a note is one line of at most 200 characters").into());
         }
         let now = self.job_now().await?;
         let mut tx = self.database.begin().await?;
@@ -192,12 +209,14 @@ impl Instance {
     /// Newest first, older than the job `before`. One more than `limit` is answered where there are more.
     pub async fn jobs(&self, caller: &Caller, state: Option<&str>, before: Option<&str>, limit: usize) -> Result<Vec<JobView>> {
         caller.require(Action::SeeJobs)?;
-        let state = match state {
-            None => None,
-            Some(name) => Some(State::from_name(name).ok_or_else(|| {
-                Refusal::invalid(format!("`{name}` is no state of a job; there are waiting, running, done and failed"))
-            })?),
-        };
+        let state =
+            match state {
+                None => None,
+                Some(name) => Some(State::from_name(name).ok_or_else(|| {
+                    Refusal::invalid(format!("`{name}` is no state of a job; there are waiting, running, done and failed"))
+                })?),
+            };
+        cursor(before)?;
         let mut read = self.database.read().await?;
         let jobs = attain_jobs::list(&mut read, Filter { state, before, ..Filter::default() }, limit + 1).await?;
         Ok(jobs.into_iter().map(JobView::from).collect())
@@ -205,9 +224,13 @@ impl Instance {
 
     pub async fn job(&self, caller: &Caller, job_id: &str) -> Result<JobView> {
         caller.require(Action::SeeJobs)?;
+        let no_job = || Refusal::not_found(format!("there is no job `{job_id}`"));
+        if !attain_jobs::is_id(job_id) {
+            return Err(no_job().into());
+        }
         let mut read = self.database.read().await?;
         let job = attain_jobs::job(&mut read, job_id).await?;
-        Ok(job.map(JobView::from).ok_or_else(|| Refusal::not_found(format!("there is no job `{job_id}`")))?)
+        Ok(job.map(JobView::from).ok_or_else(no_job)?)
     }
 
     pub async fn schedules(&self, caller: &Caller) -> Result<Vec<ScheduleView>> {
@@ -235,6 +258,8 @@ impl Instance {
     /// Jobs of a schedule, newest first, as in [`Instance::jobs`]. A schedule that was removed has its history.
     pub async fn schedule_history(&self, caller: &Caller, schedule_id: &str, before: Option<&str>, limit: usize) -> Result<Vec<JobView>> {
         caller.require(Action::SeeJobs)?;
+        known_form(schedule_id)?;
+        cursor(before)?;
         let mut read = self.database.read().await?;
         let filter = Filter { schedule_id: Some(schedule_id), before, ..Filter::default() };
         let jobs = attain_jobs::list(&mut read, filter, limit + 1).await?;
@@ -254,8 +279,7 @@ impl Instance {
         let mut tx = self.database.begin().await?;
         let zone = new.zone.as_deref().unwrap_or("UTC");
         let own = attain_jobs::add(&mut tx, &job, &new.cron, zone, now).await.map_err(refused)?;
-        let after = format!("{} {} {} {}", own.kind, own.cron, own.zone, own.payload);
-        attain_audit::append(&mut tx, Entry::new(&self.actor, "add-schedule", &own.schedule_id).after(&after), now).await?;
+        attain_audit::append(&mut tx, Entry::new(&self.actor, "add-schedule", &own.schedule_id).after(&trailed(&own)), now).await?;
         attain_store::versions::bump(&mut tx, Part::Work).await?;
         tx.commit().await?;
         self.seal().await?;
@@ -265,6 +289,7 @@ impl Instance {
     /// Changes the version of it that the caller saw.
     pub async fn change_schedule(&self, caller: &Caller, schedule_id: &str, version: i64, wanted: &ScheduleChange) -> Result<ScheduleView> {
         caller.require(Action::ManageJobs)?;
+        known_form(schedule_id)?;
         let now = self.job_now().await?;
         let mut tx = self.database.begin().await?;
         let before = attain_jobs::schedule(&mut tx, schedule_id).await?.ok_or_else(|| no_schedule(schedule_id))?;
@@ -276,16 +301,12 @@ impl Instance {
             zone: wanted.zone.clone(),
             payload: wanted.payload.as_ref().map(|payload| work::payload_of(kind, payload)).transpose()?,
         };
-        let shown = |own: &attain_jobs::Schedule| {
-            let paused = if own.paused { " paused" } else { "" };
-            format!("{} {} {} {}{paused}", own.kind, own.cron, own.zone, own.payload)
-        };
         let own = match attain_jobs::change(&mut tx, schedule_id, version, &edit, now).await.map_err(refused)? {
             Edited::Done(own) => own,
             Edited::NotThere => return Err(no_schedule(schedule_id).into()),
             Edited::Stale(_) => return Err(Refusal::stale("the schedule was changed by somebody else; read it again").into()),
         };
-        let entry = Entry::new(&self.actor, "change-schedule", schedule_id).before(&shown(&before)).after(&shown(&own));
+        let entry = Entry::new(&self.actor, "change-schedule", schedule_id).before(&trailed(&before)).after(&trailed(&own));
         attain_audit::append(&mut tx, entry, now).await?;
         attain_store::versions::bump(&mut tx, Part::Work).await?;
         tx.commit().await?;
@@ -296,6 +317,7 @@ impl Instance {
     /// Removes the version of it that the caller saw; its jobs stay in the history.
     pub async fn remove_schedule(&self, caller: &Caller, schedule_id: &str, version: i64) -> Result<()> {
         caller.require(Action::ManageJobs)?;
+        known_form(schedule_id)?;
         let now = self.job_now().await?;
         let mut tx = self.database.begin().await?;
         let own = match attain_jobs::remove(&mut tx, schedule_id, version, now).await? {
@@ -303,8 +325,7 @@ impl Instance {
             Edited::NotThere => return Err(no_schedule(schedule_id).into()),
             Edited::Stale(_) => return Err(Refusal::stale("the schedule was changed by somebody else; read it again").into()),
         };
-        let before = format!("{} {} {} {}", own.kind, own.cron, own.zone, own.payload);
-        attain_audit::append(&mut tx, Entry::new(&self.actor, "remove-schedule", schedule_id).before(&before), now).await?;
+        attain_audit::append(&mut tx, Entry::new(&self.actor, "remove-schedule", schedule_id).before(&trailed(&own)), now).await?;
         attain_store::versions::bump(&mut tx, Part::Work).await?;
         tx.commit().await?;
         self.seal().await

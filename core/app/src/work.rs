@@ -236,7 +236,8 @@ impl Handler for Hand {
     async fn run(&self, claimed: Claimed) -> Result<Ended, Failure> {
         self.body(&claimed).await.map_err(|error| {
             // A refusal would be repeated; what an extension or the world did may go better.
-            let again = error.downcast_ref::<Refusal>().is_none_or(|refusal| refusal.kind == RefusalKind::Extension && claimed.kind == "import");
+            let again =
+                error.downcast_ref::<Refusal>().is_none_or(|refusal| refusal.kind == RefusalKind::Extension && claimed.kind == "import");
             Failure { message: format!("{error:#}"), again }
         })
     }

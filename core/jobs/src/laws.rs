@@ -11,7 +11,10 @@ const LEASE: i64 = 100;
 
 #[derive(Debug, Clone)]
 enum Step {
-    Enqueue { key: Option<u8>, lane: bool },
+    Enqueue {
+        key: Option<u8>,
+        lane: bool,
+    },
     Claim,
     /// These name one of the leases ever given, by its number.
     Renew(usize),
@@ -92,12 +95,8 @@ async fn live(database: &Database, number: usize, steps: Vec<Step>) -> anyhow::R
             Step::Pass(millis) => model.now += millis,
             Step::Enqueue { key, lane } => {
                 let key = key.map(|key| format!("{kind}-{key}"));
-                let job = Job {
-                    key: key.clone(),
-                    lane: lane.then(|| kind.clone()),
-                    attempts_max: MOST,
-                    ..Job::new(&kind, json!({}), "law")
-                };
+                let job =
+                    Job { key: key.clone(), lane: lane.then(|| kind.clone()), attempts_max: MOST, ..Job::new(&kind, json!({}), "law") };
                 let done = enqueue(&mut tx, &job, now).await?;
                 let rival = model.jobs.iter().find(|own| own.state == State::Waiting && key.is_some() && own.key == key);
                 match rival {
@@ -105,7 +104,16 @@ async fn live(database: &Database, number: usize, steps: Vec<Step>) -> anyhow::R
                     None => {
                         anyhow::ensure!(done.is_new, "a job was not taken in");
                         let job_id = done.job_id;
-                        model.jobs.push(Known { job_id, key, lane, state: State::Waiting, fence: 0, attempt: 0, run_at: now, lease_until: 0 });
+                        model.jobs.push(Known {
+                            job_id,
+                            key,
+                            lane,
+                            state: State::Waiting,
+                            fence: 0,
+                            attempt: 0,
+                            run_at: now,
+                            lease_until: 0,
+                        });
                     }
                 }
             }
@@ -116,7 +124,8 @@ async fn live(database: &Database, number: usize, steps: Vec<Step>) -> anyhow::R
                     Some(at) => {
                         let own = &mut model.jobs[at];
                         let claimed = claimed.ok_or_else(|| anyhow::anyhow!("{own:?} was not taken"))?;
-                        (own.fence, own.attempt, own.state, own.lease_until) = (own.fence + 1, own.attempt + 1, State::Running, now + LEASE);
+                        (own.fence, own.attempt, own.state, own.lease_until) =
+                            (own.fence + 1, own.attempt + 1, State::Running, now + LEASE);
                         anyhow::ensure!(claimed.lease.job_id == own.job_id && claimed.lease.fence == own.fence, "{claimed:?} for {own:?}");
                         anyhow::ensure!(claimed.attempt == own.attempt, "{claimed:?} for {own:?}");
                         model.leases.push(claimed.lease);

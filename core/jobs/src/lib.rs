@@ -28,6 +28,11 @@ fn new_id(now: i64) -> anyhow::Result<String> {
     Ok(format!("{now:012x}{random:012x}"))
 }
 
+/// Whether a text can be the id of a job or of a schedule.
+pub fn is_id(text: &str) -> bool {
+    text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
 #[cfg(test)]
 mod laws;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Taking jobs in, and the life of a job: waiting, running under a lease, done or failed.
 
 use attain_database::sqlx::{self, Row as _};
-use attain_database::{Connection, Database, Kind, Tx};
+use attain_database::{Connection, Kind, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -61,14 +61,7 @@ pub struct Job {
 
 impl Job {
     pub fn new(kind: &str, payload: Value, requested_by: &str) -> Job {
-        Job {
-            kind: kind.to_owned(),
-            payload,
-            key: None,
-            lane: None,
-            requested_by: requested_by.to_owned(),
-            attempts_max: ATTEMPTS_MAX,
-        }
+        Job { kind: kind.to_owned(), payload, key: None, lane: None, requested_by: requested_by.to_owned(), attempts_max: ATTEMPTS_MAX }
     }
 
     #[must_use]
@@ -272,18 +265,24 @@ pub async fn progress(tx: &mut Tx, lease: &Lease, stage: &str, done: i64, stages
 /// keeps it from passing until the transaction is over. A transaction that then does nothing for as long as the lease lasts is
 /// ended by PostgreSQL, so that a frozen node holds nobody up.
 pub async fn fence(tx: &mut Tx, lease: &Lease) -> anyhow::Result<()> {
-    if Kind::of(tx) == Kind::Postgres {
-        sqlx::query("select set_config('idle_in_transaction_session_timeout', $1, true)")
-            .bind(lease.millis.max(1_000).to_string())
-            .execute(&mut **tx)
-            .await?;
-    }
+    bound(tx, lease.millis).await?;
     let done = sqlx::query("update jobs set fence = fence where job_id = $1 and fence = $2 and state = 'running'")
         .bind(lease.job_id.clone())
         .bind(lease.fence)
         .execute(&mut **tx)
         .await?;
     held(lease, done.rows_affected())
+}
+
+/// A node that freezes within the transaction keeps its locks for so long at most. SQLite has one node.
+pub(crate) async fn bound(tx: &mut Tx, millis: i64) -> anyhow::Result<()> {
+    if Kind::of(tx) == Kind::Postgres {
+        sqlx::query("select set_config('idle_in_transaction_session_timeout', $1, true)")
+            .bind(millis.max(1_000).to_string())
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
 }
 
 /// The job is done. In the transaction of its effect, the two happen together or not at all.
@@ -311,10 +310,8 @@ pub async fn fail(tx: &mut Tx, lease: &Lease, error: &str, again: bool, now: i64
         .ok_or_else(|| Lost(lease.job_id.clone()))?;
     let (attempt, most): (i64, i64) = (row.try_get("attempt")?, row.try_get("attempts_max")?);
     let key: Option<String> = row.try_get("unique_key")?;
-    let rivals: i64 = sqlx::query_scalar("select count(*) from jobs where unique_key = $1 and state = 'waiting'")
-        .bind(key)
-        .fetch_one(&mut **tx)
-        .await?;
+    let rivals: i64 =
+        sqlx::query_scalar("select count(*) from jobs where unique_key = $1 and state = 'waiting'").bind(key).fetch_one(&mut **tx).await?;
     let state = if again && attempt < most && rivals == 0 { State::Waiting } else { State::Failed };
     let short: String = error.chars().take(ERROR_CHARS_MAX).collect();
     let done = sqlx::query(
@@ -349,25 +346,4 @@ pub async fn release(tx: &mut Tx, lease: &Lease, now: i64) -> anyhow::Result<()>
 
 fn held(lease: &Lease, rows: u64) -> anyhow::Result<()> {
     if rows == 1 { Ok(()) } else { Err(Lost(lease.job_id.clone()).into()) }
-}
-
-/// Claims in a transaction of its own.
-pub(crate) async fn claim_now(
-    database: &Database,
-    node: &str,
-    kinds: &[&str],
-    lease_millis: i64,
-    now: i64,
-) -> anyhow::Result<Option<(Tx, Claimed)>> {
-    let mut tx = database.begin().await?;
-    let claimed = claim(&mut tx, node, kinds, lease_millis, now).await;
-    match claimed {
-        Ok(Some(claimed)) => Ok(Some((tx, claimed))),
-        // A job may have been buried. After a lost race for a lane there is nothing to keep.
-        Ok(None) => {
-            let _ = tx.commit().await;
-            Ok(None)
-        }
-        Err(error) => Err(error),
-    }
 }

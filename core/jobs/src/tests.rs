@@ -61,7 +61,10 @@ async fn a_job_is_taken_once_and_done() -> anyhow::Result<()> {
         assert_eq!(found(database, &job_id).await?.progress, Some(Progress { stage: "adding".to_owned(), done: 2, stages: 3 }));
         end(database, &claimed.lease, START + 5).await?;
         let own = found(database, &job_id).await?;
-        assert_eq!((own.state, own.node.as_deref(), own.ended_at, own.requested_by.as_str()), (State::Done, Some("left"), Some(START + 5), "dana"));
+        assert_eq!(
+            (own.state, own.node.as_deref(), own.ended_at, own.requested_by.as_str()),
+            (State::Done, Some("left"), Some(START + 5), "dana")
+        );
         assert!(is_lost(&end(database, &claimed.lease, START + 6).await), "what is over is over");
         trial.remove().await?;
     }
@@ -412,7 +415,13 @@ impl Handler for Counting {
 }
 
 fn options(node: &str) -> Options {
-    Options { poll: Duration::from_millis(10), lease: Duration::from_secs(30), grace: Duration::from_millis(50), at_once: 3, ..Options::new(node) }
+    Options {
+        poll: Duration::from_millis(10),
+        lease: Duration::from_secs(30),
+        grace: Duration::from_millis(50),
+        at_once: 3,
+        ..Options::new(node)
+    }
 }
 
 /// Polls until `so`, for at most 30 seconds.
@@ -478,7 +487,8 @@ async fn a_worker_survives_a_panic_and_gives_back_what_hangs_when_it_stops() -> 
         let time = Arc::new(AtomicI64::new(START));
         let (tell, stop) = watch::channel(false);
         let handler = Arc::new(Counting { database: Some(trial.database.clone()), ..Counting::default() });
-        let worker = tokio::spawn(work(trial.database.clone(), Arc::clone(&handler), options("node"), Clock::Given(Arc::clone(&time)), stop));
+        let worker =
+            tokio::spawn(work(trial.database.clone(), Arc::clone(&handler), options("node"), Clock::Given(Arc::clone(&time)), stop));
         until("the panic is on record", async || Ok(found(&trial.database, &panics).await?.error.is_some())).await?;
         time.fetch_add(backoff(1), Ordering::SeqCst);
         until("the second attempt is done", async || Ok(found(&trial.database, &panics).await?.state == State::Done)).await?;

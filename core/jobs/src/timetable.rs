@@ -23,7 +23,8 @@ const TEXT_MAX: usize = 100;
 impl Timetable {
     /// `zone` is `UTC` or a distance from it as `+02:00`.
     pub fn new(cron: &str, zone: &str) -> Result<Timetable, NotATime> {
-        let refuse = |why: String| NotATime(format!("`{cron}` is no schedule: {why}; write minute, hour, day, month and weekday, as `0 6 * * 1`"));
+        let refuse =
+            |why: String| NotATime(format!("`{cron}` is no schedule: {why}; write minute, hour, day, month and weekday, as `0 6 * * 1`"));
         if cron.len() > TEXT_MAX {
             return Err(NotATime(format!("the pattern has more than {TEXT_MAX} characters; write a shorter one")));
         }
@@ -106,7 +107,14 @@ mod tests {
 
     #[test]
     fn what_never_comes_and_what_is_no_zone_is_refused() {
-        for (cron, zone) in [("0 0 31 2 *", "UTC"), ("every day", "UTC"), ("", "UTC"), ("0 25 * * *", "UTC"), ("0 6 * * *", "Europe/Berlin"), ("0 6 * * *", "+2")] {
+        for (cron, zone) in [
+            ("0 0 31 2 *", "UTC"),
+            ("every day", "UTC"),
+            ("", "UTC"),
+            ("0 25 * * *", "UTC"),
+            ("0 6 * * *", "Europe/Berlin"),
+            ("0 6 * * *", "+2"),
+        ] {
             let refused = Timetable::new(cron, zone).map(|_| ());
             assert!(refused.is_err(), "`{cron}` in `{zone}` was taken");
         }

@@ -107,6 +107,12 @@ impl<H: Handler> Node<H> {
         self.clock.now(&self.database).await
     }
 
+    async fn begin(&self) -> anyhow::Result<Tx> {
+        let mut tx = self.database.begin().await?;
+        queue::bound(&mut tx, i64::try_from(self.options.lease.as_millis())?).await?;
+        Ok(tx)
+    }
+
     /// Makes what is due, and takes jobs for as long as there are some and hands are free.
     async fn look(self: &Arc<Self>, busy: &mut JoinSet<()>, ending: &watch::Receiver<bool>) -> anyhow::Result<()> {
         let now = self.now().await?;
@@ -116,7 +122,7 @@ impl<H: Handler> Node<H> {
         if !anything {
             return Ok(());
         }
-        let mut tx = self.database.begin().await?;
+        let mut tx = self.begin().await?;
         let made = schedule::due(&mut tx, now).await?;
         if !made.is_empty() {
             self.handler.changed(&mut tx).await?;
@@ -127,8 +133,13 @@ impl<H: Handler> Node<H> {
         }
         let lease_millis = i64::try_from(self.options.lease.as_millis())?;
         while busy.len() < self.options.at_once {
-            let claimed = queue::claim_now(&self.database, &self.options.node, self.handler.kinds(), lease_millis, now).await?;
-            let Some((mut tx, claimed)) = claimed else { break };
+            let mut tx = self.begin().await?;
+            let claimed = queue::claim(&mut tx, &self.options.node, self.handler.kinds(), lease_millis, now).await?;
+            let Some(claimed) = claimed else {
+                // A job may have been buried. After a lost race for a lane there is nothing to keep.
+                let _ = tx.commit().await;
+                break;
+            };
             self.handler.changed(&mut tx).await?;
             tx.commit().await?;
             self.handler.told(&claimed.lease.job_id, State::Running);
@@ -178,14 +189,14 @@ impl<H: Handler> Node<H> {
 
     async fn renew(&self, lease: &Lease) -> anyhow::Result<()> {
         let now = self.now().await?;
-        let mut tx = self.database.begin().await?;
+        let mut tx = self.begin().await?;
         queue::renew(&mut tx, lease, now).await?;
         tx.commit().await
     }
 
     async fn give_back(&self, lease: &Lease) -> anyhow::Result<()> {
         let now = self.now().await?;
-        let mut tx = self.database.begin().await?;
+        let mut tx = self.begin().await?;
         queue::release(&mut tx, lease, now).await?;
         self.handler.changed(&mut tx).await?;
         tx.commit().await
@@ -197,7 +208,7 @@ impl<H: Handler> Node<H> {
             other => other,
         };
         let now = self.now().await.context("the time is not known")?;
-        let mut tx = self.database.begin().await?;
+        let mut tx = self.begin().await?;
         let state = match ended {
             Ok(Ended::With(outcome)) => queue::finish(&mut tx, lease, &outcome, now).await.map(|()| State::Done)?,
             Ok(Ended::Finished) => State::Done,

@@ -311,7 +311,13 @@ pub fn fail(error: &anyhow::Error, json: bool) -> ExitCode {
 }
 
 pub async fn execute(cli: Cli) -> Result<Exit> {
-    let config = Config { database: cli.database.clone(), home: cli.home.clone(), plugins: cli.plugins.clone(), actor: cli.actor.clone(), oidc: None };
+    let config = Config {
+        database: cli.database.clone(),
+        home: cli.home.clone(),
+        plugins: cli.plugins.clone(),
+        actor: cli.actor.clone(),
+        oidc: None,
+    };
     let out = show::Output { json: cli.json, quiet: cli.quiet };
     match cli.command {
         Command::Test { dirs } => {

@@ -12,6 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("attain-store", &["attain-domain", "attain-database"]),
     ("attain-audit", &["attain-database"]),
     ("attain-jobs", &["attain-database"]),
+    ("attain-print", &[]),
     (
         "attain-app",
         &["attain-domain", "attain-calc", "attain-extend", "attain-database", "attain-store", "attain-audit", "attain-jobs", "attain-print"],

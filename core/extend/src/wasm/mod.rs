@@ -52,7 +52,8 @@ pub fn sections(bytes: &[u8]) -> Result<Sections, Fault> {
 
 /// The interfaces that a component imports, in its order. Nothing is compiled.
 pub fn imports(bytes: &[u8]) -> Result<Vec<String>, Fault> {
-    let invalid = |error: wasmparser::BinaryReaderError| Fault::new(FaultKind::NotAnExtension, format!("the bytes are no component: {error}"));
+    let invalid =
+        |error: wasmparser::BinaryReaderError| Fault::new(FaultKind::NotAnExtension, format!("the bytes are no component: {error}"));
     let mut names = Vec::new();
     let mut depth = 0usize;
     for payload in Parser::new(0).parse_all(bytes) {

@@ -4,9 +4,9 @@ use crate::ask::{Asked, Json, Path};
 use crate::problem::Problem;
 use crate::serve::Served;
 use attain_app::extension_views::{ExtensionDetail, ExtensionLine, NewGrant, UPLOAD_BYTES_MAX, Uploaded};
-use axum::body::{Body, to_bytes};
-use axum::extract::DefaultBodyLimit;
+use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
+use futures_util::StreamExt as _;
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -14,17 +14,26 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub fn routes() -> OpenApiRouter<Arc<Served>> {
-    OpenApiRouter::new()
-        .routes(routes!(extensions, upload))
-        .routes(routes!(extension))
-        .routes(routes!(grant))
-        .routes(routes!(revoke))
-        .layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX))
+    OpenApiRouter::new().routes(routes!(extensions, upload)).routes(routes!(extension)).routes(routes!(grant)).routes(routes!(revoke))
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 struct Extensions {
     items: Vec<ExtensionLine>,
+}
+
+/// What was sent; `None` where it is longer than a file may be, of which no more is kept.
+async fn whole(body: Body) -> Result<Option<Vec<u8>>, Problem> {
+    let mut parts = body.into_data_stream();
+    let mut bytes = Some(Vec::new());
+    while let Some(part) = parts.next().await {
+        let part = part.map_err(|error| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", error.to_string()))?;
+        bytes = bytes.filter(|kept| kept.len() + part.len() <= UPLOAD_BYTES_MAX);
+        if let Some(kept) = &mut bytes {
+            kept.extend_from_slice(&part);
+        }
+    }
+    Ok(bytes)
 }
 
 /// Extensions by point and name
@@ -54,6 +63,8 @@ async fn extension(asked: Asked, Path((point, name)): Path<(String, String)>) ->
     (status = 413, body = Problem, content_type = "application/problem+json"), (status = 415, body = Problem, content_type = "application/problem+json"),
     (status = 422, body = Problem, content_type = "application/problem+json")))]
 async fn upload(asked: Asked, headers: HeaderMap, body: Body) -> Result<(StatusCode, Json<Uploaded>), Problem> {
+    // Before anything is refused: a client that is still sending would not read the answer.
+    let received = whole(body).await?;
     asked.caller.require(attain_app::access::Action::ManageExtensions)?;
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_wasm = kind.starts_with("application/wasm");
@@ -61,8 +72,9 @@ async fn upload(asked: Asked, headers: HeaderMap, body: Body) -> Result<(StatusC
         let detail = "send the bytes of the file as `application/wasm` or `text/x-rhai`";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-an-extension", detail));
     }
-    let too_long = |_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", format!("the file has more than {} MiB", UPLOAD_BYTES_MAX >> 20));
-    let bytes = to_bytes(body, UPLOAD_BYTES_MAX).await.map_err(too_long)?;
+    let too_long =
+        || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", format!("the file has more than {} MiB", UPLOAD_BYTES_MAX >> 20));
+    let bytes = received.ok_or_else(too_long)?;
     if is_wasm != bytes.starts_with(b"\0asm") {
         return Err(Problem::invalid(format!("the file is not what `{kind}` says")));
     }
