@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod analysis;
+pub mod changes;
 pub mod check;
 pub mod company;
 pub mod expected;
@@ -9,6 +10,8 @@ pub mod explain;
 pub mod extensions;
 pub mod fetch;
 pub mod folder;
+pub mod formulas;
+pub mod impact;
 mod instance;
 pub mod live;
 mod once;
@@ -19,6 +22,7 @@ pub mod runs;
 pub mod summary;
 pub mod users;
 pub mod view;
+pub mod what_if;
 pub mod whoami;
 
 pub use attain_store::versions::Versions;
