@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod cases;
+mod changes;
 mod extensions;
 mod pay;
 mod program;
@@ -11,3 +12,4 @@ mod real_input;
 mod record;
 mod stage;
 mod walkthrough;
+mod what_if;

@@ -15,6 +15,7 @@ mod session;
 mod team;
 mod trail;
 mod users;
+mod what_if;
 
 use crate::serve::Served;
 use std::sync::Arc;
@@ -38,4 +39,5 @@ pub fn all() -> OpenApiRouter<Arc<Served>> {
         .merge(trail::routes())
         .merge(company::routes())
         .merge(planning::routes())
+        .merge(what_if::routes())
 }
