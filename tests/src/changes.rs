@@ -170,10 +170,14 @@ async fn every_way_around_the_second_person_is_refused() {
         instance.edit_user(&operator, &finn.user_id, edited.version, &edit).await.expect("an edit");
 
         // Edited after the submission: a draft again, and what was read is not what would be approved.
-        let edit = ChangeEdit { payload: json!({ "source": script("0.5"), "cases": cases("500") }), comment: String::new(), base_digest: None };
+        let edit =
+            ChangeEdit { payload: json!({ "source": script("0.5"), "cases": cases("500") }), comment: String::new(), base_digest: None };
         let stale = instance.edit_change(&ada, &id, change.head.version - 1, &edit).await.expect_err("an edit of an old version");
         assert_eq!(kind(&stale), RefusalKind::Stale);
-        assert_eq!(kind(&instance.edit_change(&finn, &id, change.head.version, &edit).await.expect_err("not hers")), RefusalKind::Forbidden);
+        assert_eq!(
+            kind(&instance.edit_change(&finn, &id, change.head.version, &edit).await.expect_err("not hers")),
+            RefusalKind::Forbidden
+        );
         let edited = instance.edit_change(&ada, &id, change.head.version, &edit).await.expect("an edit");
         assert_eq!((edited.head.state.as_str(), edited.impact.is_none(), edited.revisions.len()), ("draft", true, 2));
         assert_eq!(refused(&finn, &approval(&change)).await, RefusalKind::Conflict, "an edit after the submission");
@@ -371,10 +375,12 @@ async fn a_bundled_formula_becomes_the_companys_own_and_rows_change_by_two_peopl
         let late = instance.draft_change(&ada, &new).await.expect_err("a draft on what is no longer in force");
         assert_eq!(kind(&late), RefusalKind::Conflict);
         let wasm = NewChange { object: "comp-tiers".to_owned(), base_digest: None, ..new };
-        assert!(instance.draft_change(&ada, &wasm).await.is_err() || {
-            let draft = instance.changes(&ada, Some("draft"), None, 1).await.expect("changes").remove(0);
-            instance.submit_change(&ada, &draft.change_id).await.is_err()
-        });
+        assert!(
+            instance.draft_change(&ada, &wasm).await.is_err() || {
+                let draft = instance.changes(&ada, Some("draft"), None, 1).await.expect("changes").remove(0);
+                instance.submit_change(&ada, &draft.change_id).await.is_err()
+            }
+        );
 
         let csv = "payee_id,measure_id,period_id,amount\nana,bookings,2026-01,1500\n";
         let new = NewChange {
@@ -423,7 +429,7 @@ async fn a_check_names_line_and_column_and_runs_the_cases() {
     assert_eq!((red.ok, red.errors.len(), red.cases[0].passed), (false, 0, false));
     assert!(red.cases[0].differences[0].contains("expected `100`, got `120`"), "{red:?}");
     for (text, line, column, part) in
-        [("0.1 * credted", 5, 31, "credted"), ("0.1 * rond(credited)", 5, 31, "rond"), ("min(credited)", 5, 25, "takes 2 or 3")]
+        [("0.1 * credted", 5, 30, "credted"), ("0.1 * rond(credited)", 5, 30, "rond"), ("min(credited)", 5, 24, "takes 2 or 3")]
     {
         let wrong = check(script(text), String::new()).await;
         assert!(!wrong.ok, "{text}");

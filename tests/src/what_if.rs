@@ -25,6 +25,8 @@ async fn a_supposed_deal_pays_what_the_imported_one_pays() {
              o1,ana,propose,open,400,USD,2026-01-02,2026-01-30\no2,ben,propose,open,400,USD,2026-01-02,2026-01-30\n"
                 .to_owned(),
         );
+        let quotas = format!("{}ana,bookings,2026-02,1000\nana,bookings,2026-03,1000\n", files["quotas.csv"]);
+        files.insert("quotas.csv", quotas);
         instance.load(write(&files).path()).await.expect("the company loads");
         instance.run(&|_| {}).await.expect("a run");
         let ana = person(instance, "ana", Some("ana"), &[Role::Seller]).await;
@@ -47,7 +49,7 @@ async fn a_supposed_deal_pays_what_the_imported_one_pays() {
         let timeless = |answer: &WhatIf| WhatIf { millis: 0, ..answer.clone() };
         assert_eq!(timeless(&answer), timeless(&reversed), "the order of deals is nothing");
         assert_eq!(answer.periods.iter().map(|own| own.period_id.as_str()).collect::<Vec<_>>(), ["2026-01", "2026-02", "2026-03"]);
-        // 700 + 300.01 + 750.50 in January is above the quota of 1,000; in March there is none.
+        // The last deal is in March, where 100 stand against a quota of 1,000.
         assert_eq!(answer.marginal_rate.as_deref(), Some("0.05"));
 
         let file = stage.home.path().join("deals.csv");

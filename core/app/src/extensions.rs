@@ -177,8 +177,7 @@ impl Set {
     /// What this set would call, by point and name.
     pub fn identities(&self) -> BTreeMap<(Point, String), &Identity> {
         let key = |identity: &Identity| (identity.point, identity.name.clone());
-        let mut all: BTreeMap<(Point, String), &Identity> =
-            self.pinned.iter().map(|own| (key(own.identity()), own.identity())).collect();
+        let mut all: BTreeMap<(Point, String), &Identity> = self.pinned.iter().map(|own| (key(own.identity()), own.identity())).collect();
         all.extend(self.own.values().map(|own| (key(own.extension.identity()), own.extension.identity())));
         all
     }

@@ -132,7 +132,8 @@ pub(crate) struct Now {
 impl Now {
     /// The digest that a change of it is based on.
     pub fn digest(&self) -> String {
-        let wasm = self.identity.as_ref().filter(|identity| identity.origin == Origin::Wasm).map_or("", |identity| identity.digest.as_str());
+        let wasm =
+            self.identity.as_ref().filter(|identity| identity.origin == Origin::Wasm).map_or("", |identity| identity.digest.as_str());
         hash(&[self.source.as_deref().unwrap_or_default(), self.cases.as_deref().unwrap_or_default(), wasm])
     }
 
@@ -175,7 +176,10 @@ pub(crate) fn load_draft(name: &str, source: &str, cases: &str) -> Result<Loaded
     check_sizes(source, cases)?;
     let loaded = Loaded::script(source, cases).map_err(|fault| Refusal::extension(name, &fault))?;
     if loaded.manifest.name != name {
-        return Err(Refusal::invalid(format!("the text calls itself `{}`, the formula is `{name}`; make them equal", loaded.manifest.name)));
+        return Err(Refusal::invalid(format!(
+            "the text calls itself `{}`, the formula is `{name}`; make them equal",
+            loaded.manifest.name
+        )));
     }
     Ok(loaded)
 }
@@ -189,11 +193,7 @@ fn used_by(company: &Company, point: Point, name: &str) -> Vec<UsedBy> {
             .iter()
             .flat_map(|file| file.plan.components.iter().map(move |component| (&file.plan, component)))
             .filter(|(_, component)| component.formula == name)
-            .map(|(plan, component)| UsedBy {
-                plan_id: Some(plan.id.clone()),
-                component_id: Some(component.id.clone()),
-                place: "plan",
-            })
+            .map(|(plan, component)| UsedBy { plan_id: Some(plan.id.clone()), component_id: Some(component.id.clone()), place: "plan" })
             .collect(),
         Point::Crediting => settings.crediting.rules.iter().filter(|step| step.extension == name).map(|_| place("crediting")).collect(),
         Point::Kpi => settings.kpis.iter().filter(|step| step.extension == name).map(|_| place("kpis")).collect(),
@@ -248,7 +248,11 @@ impl Instance {
         let company = &view.company.company;
         let set = self.extensions_for(company)?;
         let place = |identity: &Identity| {
-            if company.scripts.contains_key(&identity.name) { "company".to_owned() } else { self.bundle.source_of(identity.point, &identity.name) }
+            if company.scripts.contains_key(&identity.name) {
+                "company".to_owned()
+            } else {
+                self.bundle.source_of(identity.point, &identity.name)
+            }
         };
         Ok(set.identities().into_values().map(|identity| head(company, identity, place(identity))).collect())
     }
@@ -260,7 +264,9 @@ impl Instance {
         let now = self.formula_now(company, name)?;
         let Some(identity) = &now.identity else { return Err(no_formula(name).into()) };
         let manifest = match (&now.source, identity.origin) {
-            (Some(source), Origin::Rhai) => serde_json::to_value(Manifest::of_script(source).map_err(|fault| Refusal::extension(name, &fault))?)?,
+            (Some(source), Origin::Rhai) => {
+                serde_json::to_value(Manifest::of_script(source).map_err(|fault| Refusal::extension(name, &fault))?)?
+            }
             _ => {
                 let bytes = self.bundle.set().file(identity);
                 let loaded = bytes.map(|bytes| {
@@ -314,10 +320,9 @@ impl Instance {
             let in_force = |own: &&attain_store::documents::Version| own.recorded_at <= at && own.superseded_at.is_none_or(|end| at < end);
             let Some(source) = sources.iter().rfind(in_force) else { continue };
             let own_cases = cases.iter().rfind(in_force);
-            let origin = origins
-                .iter()
-                .find(|own| own.version == source.version && source.recorded_at == at)
-                .or_else(|| case_origins.iter().find(|own| own_cases.is_some_and(|cases| cases.version == own.version && cases.recorded_at == at)));
+            let origin = origins.iter().find(|own| own.version == source.version && source.recorded_at == at).or_else(|| {
+                case_origins.iter().find(|own| own_cases.is_some_and(|cases| cases.version == own.version && cases.recorded_at == at))
+            });
             number += 1;
             versions.push(FormulaVersion {
                 version: number,
@@ -358,8 +363,14 @@ impl Instance {
             let components = || company.plans.iter().flat_map(|file| &file.plan.components);
             let own: BTreeSet<(String, String)> = components()
                 .flat_map(|component| {
-                    let inputs = component.inputs.iter().map(|(name, measure)| (format!("inputs.{name}"), format!("The measure `{measure}`, to date.")));
-                    let params = component.params.keys().map(|name| (format!("params.{name}"), "A value of the payee, else of the component.".to_owned()));
+                    let inputs = component
+                        .inputs
+                        .iter()
+                        .map(|(name, measure)| (format!("inputs.{name}"), format!("The measure `{measure}`, to date.")));
+                    let params = component
+                        .params
+                        .keys()
+                        .map(|name| (format!("params.{name}"), "A value of the payee, else of the component.".to_owned()));
                     inputs.chain(params).collect::<Vec<_>>()
                 })
                 .collect();
@@ -418,7 +429,10 @@ fn checked(name: &str, request: &CheckRequest) -> Check {
             let differences = if late {
                 vec!["was not run: the cases before it took too long".to_owned()]
             } else {
-                attain_extend::cases::run(loaded.extension.as_ref(), std::slice::from_ref(case)).into_iter().flat_map(|own| own.differences).collect()
+                attain_extend::cases::run(loaded.extension.as_ref(), std::slice::from_ref(case))
+                    .into_iter()
+                    .flat_map(|own| own.differences)
+                    .collect()
             };
             results.push(CaseResult { name: case.name.clone(), passed: differences.is_empty(), differences });
         }

@@ -244,12 +244,13 @@ impl Instance {
                 let credited_alike = inputs.settings == own.settings
                     && inputs.tables.iter().all(|(name, table)| own.tables.get(name).is_some_and(|own| own == table))
                     && inputs.settings.crediting.rules.iter().all(|rule| {
-                        let digest = |set: &dyn Extensions| {
-                            set.get(Point::Crediting, &rule.extension).map(|own| own.identity().digest.clone()).ok()
-                        };
-                        let before = base.outcome.used.iter().find(|used| {
-                            used.identity.point == Point::Crediting && used.identity.name == rule.extension
-                        });
+                        let digest =
+                            |set: &dyn Extensions| set.get(Point::Crediting, &rule.extension).map(|own| own.identity().digest.clone()).ok();
+                        let before = base
+                            .outcome
+                            .used
+                            .iter()
+                            .find(|used| used.identity.point == Point::Crediting && used.identity.name == rule.extension);
                         digest(&set) == before.map(|used| used.identity.digest.clone())
                     });
                 Ok(if credited_alike {
@@ -332,8 +333,7 @@ fn add_earned(earned: &mut Earned, outcome: &Outcome, side: usize, scope: Scope<
         return;
     };
     let wanted_period: Vec<bool> = periods.dictionary.iter().map(|id| scope.period.is_none_or(|period| period == id)).collect();
-    let wanted_payee: Vec<bool> =
-        payees.dictionary.iter().map(|id| scope.payees.is_none_or(|payees| payees.contains(id))).collect();
+    let wanted_payee: Vec<bool> = payees.dictionary.iter().map(|id| scope.payees.is_none_or(|payees| payees.contains(id))).collect();
     // Sums by codes first: there are many rows and few keys.
     let mut sums: std::collections::HashMap<(u32, u32, u32), i128> = std::collections::HashMap::new();
     for row in 0..earnings.row_count() {

@@ -27,5 +27,5 @@ pub mod whoami;
 
 pub use attain_store::versions::Versions;
 pub use instance::{AuditReport, Config, Instance, incident_id};
-pub use once::Kept;
 pub(crate) use instance::{now_ms, shown_ms};
+pub use once::Kept;

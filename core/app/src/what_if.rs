@@ -331,8 +331,9 @@ fn estimate(
     inputs.tables.insert("transactions".to_owned(), Arc::new(transactions(company, &keep, &edits, &named, payee_id)?));
     if let Some(splits) = company.tables.get("splits") {
         // Shares of transactions that are left out would be reported as shares of nothing.
-        let rows: Vec<usize> =
-            (0..splits.row_count()).filter(|row| text(splits, "transaction_id", *row).is_some_and(|id| credited.contains(id.as_str()))).collect();
+        let rows: Vec<usize> = (0..splits.row_count())
+            .filter(|row| text(splits, "transaction_id", *row).is_some_and(|id| credited.contains(id.as_str())))
+            .collect();
         inputs.tables.insert("splits".to_owned(), Arc::new(splits.take(&rows)));
     }
     let prepared = Prepared::new(Arc::new(inputs), set).for_payee(payee_id);
@@ -386,14 +387,7 @@ fn settled(
 }
 
 /// See [`WhatIf::marginal_rate`].
-fn marginal(
-    company: &Company,
-    prepared: &Prepared,
-    set: &dyn Extensions,
-    payee_id: &str,
-    period_id: &str,
-    day: i64,
-) -> Option<String> {
+fn marginal(company: &Company, prepared: &Prepared, set: &dyn Extensions, payee_id: &str, period_id: &str, day: i64) -> Option<String> {
     let assignments = company.tables.get("plan_assignments")?;
     let assigned = (0..assignments.row_count()).find(|row| {
         text(assignments, "payee_id", *row).as_deref() == Some(payee_id)

@@ -14,8 +14,8 @@ use attain_domain::point::{Answer, Call, Extension, Fault, FaultKind, Point, che
 use attain_domain::settings::{Crediting, Rollup, Settings};
 use attain_domain::{Column, NULL_CODE, NULL_NUMBER, Severity, Table};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Transactions handed to an extension at once.
 const BATCH_ROWS: usize = 50_000;

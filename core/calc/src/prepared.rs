@@ -120,9 +120,7 @@ impl Prepared {
         let payee = self.book.payees.code(more.payee_id);
         let (measure, period) = (self.measures.find(more.measure_id), self.book.calendar.index_of(more.period_id));
         let supposed = match (measure, period) {
-            (Some(measure), Some(period)) if payee != NULL_CODE => {
-                Some(Supposed { payee, measure, period, amount: more.amount })
-            }
+            (Some(measure), Some(period)) if payee != NULL_CODE => Some(Supposed { payee, measure, period, amount: more.amount }),
             _ => None,
         };
         Prepared { more: supposed, ..self.clone() }

@@ -126,7 +126,9 @@ pub async fn revision(connection: &mut Connection, change_id: &str, revision: i6
     Ok(row.map(revision_of))
 }
 
-fn revision_of((editor, payee_id, payload, text_diff, content_hash, recorded_at): (String, Option<String>, String, String, String, i64)) -> Revision {
+fn revision_of(
+    (editor, payee_id, payload, text_diff, content_hash, recorded_at): (String, Option<String>, String, String, String, i64),
+) -> Revision {
     Revision { editor, payee_id, payload, text_diff, content_hash, recorded_at }
 }
 

@@ -569,7 +569,9 @@ impl Instance {
         let is_open = matches!(change.state.as_str(), "draft" | "submitted");
         let current_digest = match payload.base(self, &change.object, &view.company.company, active.as_deref()) {
             Ok(digest) if is_open => digest,
-            Err(error) if is_open && error.downcast_ref::<Refusal>().is_none_or(|own| own.kind != RefusalKind::Conflict) => return Err(error),
+            Err(error) if is_open && error.downcast_ref::<Refusal>().is_none_or(|own| own.kind != RefusalKind::Conflict) => {
+                return Err(error);
+            }
             _ => change.base_digest.clone(),
         };
         let impact = change.impact.as_deref().filter(|_| caller.may(Action::SeeAllPay)).map(serde_json::from_str).transpose()?;

@@ -238,9 +238,7 @@ impl Payload {
                 tables.insert(entity.name.to_owned(), folder::canonical(entity, &rows(entity, &table.csv)?));
                 assemble(&have.documents(), tables)?
             }
-            Payload::Company(company) => {
-                folder::from_files(&company.files).map_err(|problems| refused("the company folder", &problems))?
-            }
+            Payload::Company(company) => folder::from_files(&company.files).map_err(|problems| refused("the company folder", &problems))?,
         })
     }
 

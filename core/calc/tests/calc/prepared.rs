@@ -8,7 +8,8 @@ use std::sync::Arc;
 const TIERS: &str = r#"settings = { tiers = [{ from = "0", rate = "0.1" }, { from = "1000", rate = "0.2" }] }"#;
 
 fn company(component: &str) -> Company {
-    let plan = format!("id = \"plan\"\n[[components]]\nid = \"commission\"\nmeasure = \"bookings\"\nformula = \"tiers\"\n{component}\n{TIERS}");
+    let plan =
+        format!("id = \"plan\"\n[[components]]\nid = \"commission\"\nmeasure = \"bookings\"\nformula = \"tiers\"\n{component}\n{TIERS}");
     Company::new(&SETTINGS.replace("credit-standard", "own"), &[&plan])
         .add("payees", "payee_id=ana\npayee_id=ben")
         .add("plan_assignments", "payee_id=ana plan_id=plan from_on=2026-01-01\npayee_id=ben plan_id=plan from_on=2026-01-16")

@@ -38,7 +38,11 @@ pub struct Name {
 const INPUTS: &[(Point, &str, &str)] = &[
     (Point::Compensation, "payee_id", "Who is paid."),
     (Point::Compensation, "period_id", "The period that the row is for."),
-    (Point::Compensation, "transaction_id", "The transaction that the row is for; no value unless the component pays each credit by itself."),
+    (
+        Point::Compensation,
+        "transaction_id",
+        "The transaction that the row is for; no value unless the component pays each credit by itself.",
+    ),
     (Point::Compensation, "credited", "What the measure came to in this row alone: `to_date - prior`."),
     (Point::Compensation, "prior", "What the measure came to before this row, since the component began to add up."),
     (Point::Compensation, "to_date", "What the measure came to with this row, since the component began to add up."),
