@@ -62,13 +62,20 @@ async fn submitted(instance: &Instance, author: &Caller, new: &NewChange) -> Cha
     instance.submit_change(author, &draft.head.change_id).await.expect("a submission")
 }
 
-/// Waits until the calculation that follows an approval has made one more run.
+/// Does the jobs that wait until there is one more run.
 async fn run_after(instance: &Instance, before: usize) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let (stop, stopping) = tokio::sync::watch::channel(false);
+    let mut options = attain_jobs::Options::new("worker");
+    options.poll = Duration::from_millis(20);
+    let own = instance.clone();
+    let worker = tokio::spawn(async move { own.work_with(options, stopping).await });
+    let deadline = Instant::now() + Duration::from_secs(60);
     while instance.runs().await.expect("runs").len() == before {
         assert!(Instant::now() < deadline, "no calculation followed");
         tokio::task::yield_now().await;
     }
+    stop.send(true).expect("the worker listens");
+    worker.await.expect("the worker ends");
 }
 
 async fn in_force(instance: &Instance, caller: &Caller) -> String {

@@ -2,14 +2,19 @@
 //! binary.
 #![cfg(test)]
 
+mod access;
 mod cases;
 mod changes;
 mod extensions;
+mod http;
 mod pay;
 mod program;
 mod real_data;
 mod real_input;
 mod record;
+mod sign_in;
 mod stage;
+mod two_servers;
 mod walkthrough;
 mod what_if;
+mod work;

@@ -14,6 +14,7 @@ use crate::impact::{Draft, Impact, Scope};
 use crate::refusal::{Refusal, RefusalKind};
 use crate::users::new_id;
 use crate::view::View;
+use crate::work::{RunOrder, enqueue_run};
 use crate::{Instance, now_ms, shown_ms};
 use anyhow::{Context, Result};
 use attain_audit::Entry;
@@ -121,8 +122,8 @@ pub struct ChangeView {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Approved {
     pub change: ChangeView,
-    /// The calculation that follows; `null` where it was started without a job.
-    pub job_id: Option<String>,
+    /// The calculation that follows.
+    pub job_id: String,
 }
 
 fn no_change(change_id: &str) -> Refusal {
@@ -395,7 +396,7 @@ impl Instance {
     }
 
     /// Makes a submitted change count: checks it again against what is in force, writes it and its approval in one transaction, and
-    /// has everything calculated.
+    /// asks for a calculation.
     pub async fn approve_change(&self, caller: &Caller, change_id: &str, approval: &Approval) -> Result<Approved> {
         caller.require(Action::ApproveChanges)?;
         let comment = comment_of(&approval.comment)?;
@@ -417,6 +418,7 @@ impl Instance {
         };
 
         let acting = self.acting_as(caller);
+        let now = self.job_now().await?;
         let mut tx = self.database.begin().await?;
         // In the order in which others take them; the trail comes last.
         for part in [Part::Company, Part::Extensions, Part::Work] {
@@ -441,6 +443,8 @@ impl Instance {
         }
         let want = payload.applied(self, &change.object, &have)?;
         tokio::task::block_in_place(|| self.check_extensions(&want))?;
+        let order = RunOrder { change_id: Some(change_id.to_owned()), ..RunOrder::default() };
+        let enqueued = enqueue_run(&mut tx, &caller.user_id, &order, now).await?;
         match (&payload, &extension) {
             (Payload::Extension(_), Some(loaded)) => {
                 let digest = &loaded.extension.identity().digest;
@@ -472,24 +476,7 @@ impl Instance {
         if extension.is_some() {
             self.load_installed().await?;
         }
-        let job_id = acting.calculate_soon(&format!("change {change_id} was approved"));
-        Ok(Approved { change: self.change(caller, change_id).await?, job_id })
-    }
-
-    /// Has everything calculated after a change that moved money. The place where the queue takes over: it answers the job's id.
-    pub(crate) fn calculate_soon(&self, reason: &str) -> Option<String> {
-        let (instance, reason) = (self.clone(), reason.to_owned());
-        tokio::spawn(async move {
-            match instance.run(&|_| {}).await {
-                Ok(_) => {
-                    if let Ok(event) = instance.record_event().await {
-                        instance.tell(event);
-                    }
-                }
-                Err(error) => tracing::error!("the calculation after `{reason}` failed: {error:#}"),
-            }
-        });
-        None
+        Ok(Approved { change: self.change(caller, change_id).await?, job_id: enqueued.job_id })
     }
 
     /// A version of an extension that the record holds, loaded, its cases green.
