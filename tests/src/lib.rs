@@ -4,6 +4,7 @@
 
 mod access;
 mod cases;
+mod changes;
 mod extensions;
 mod http;
 mod pay;
@@ -15,4 +16,5 @@ mod sign_in;
 mod stage;
 mod two_servers;
 mod walkthrough;
+mod what_if;
 mod work;

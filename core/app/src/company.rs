@@ -9,6 +9,7 @@ use attain_audit::Entry;
 use attain_domain::fixed::{self, MONEY_SCALE};
 use attain_domain::schema::{self, ENTITIES};
 use attain_domain::{NULL_NUMBER, Table};
+use attain_store::versions::{self, Part};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -48,6 +49,7 @@ impl Instance {
         let company = folder::read(dir).map_err(|problems| refused(&dir.display().to_string(), &problems))?;
         self.check_extensions(&company)?;
         let mut tx = self.database.begin().await?;
+        versions::hold(&mut tx, Part::Company).await?;
         if !attain_store::documents::current(&mut tx).await?.is_empty() {
             return Err(Refusal::conflict("the record holds a company already; use `attain diff` and `attain apply`").into());
         }
@@ -69,6 +71,7 @@ impl Instance {
         let want = folder::read(dir).map_err(|problems| refused(&dir.display().to_string(), &problems))?;
         self.check_extensions(&want)?;
         let mut tx = self.database.begin().await?;
+        versions::hold(&mut tx, Part::Company).await?;
         let have = read_company(&mut tx).await?;
         let receipt = self.write(&mut tx, have.as_ref(), &want, "apply", &dir.display().to_string()).await?;
         tx.commit().await?;
@@ -113,6 +116,7 @@ impl Instance {
         rows: &Table,
         source: &str,
     ) -> Result<Receipt> {
+        versions::hold(tx, Part::Company).await?;
         let have = read_company(tx).await?.ok_or_else(no_company)?;
         let present = have.tables.get(entity.name).cloned().unwrap_or_else(|| folder::canonical(entity, &Table::new(entity.name)));
         let wanted = merged(entity, &present, rows);
@@ -125,6 +129,7 @@ impl Instance {
     /// Replaces all rows of one entity, for planning proposals that were accepted.
     pub async fn apply_table(&self, entity: &str, wanted: &Table, reason: &str) -> Result<Receipt> {
         let mut tx = self.database.begin().await?;
+        versions::hold(&mut tx, Part::Company).await?;
         let have = read_company(&mut tx).await?.ok_or_else(no_company)?;
         let mut tables = have.tables.clone();
         tables.insert(entity.to_owned(), wanted.clone());
@@ -142,7 +147,7 @@ impl Instance {
     }
 
     /// Writes the difference between two companies with its history and its audit entry.
-    async fn write(
+    pub(crate) async fn write(
         &self,
         tx: &mut attain_database::Tx,
         have: Option<&Company>,
@@ -187,7 +192,7 @@ impl Instance {
             let after = serde_json::to_string(&receipt)?;
             let object = want.settings.name.clone();
             attain_audit::append(tx, Entry::new(&self.actor, action, &object).reason(source).after(&after), now).await?;
-            attain_store::versions::bump(tx, attain_store::versions::Part::Company).await?;
+            versions::bump(tx, Part::Company).await?;
         }
         Ok(receipt)
     }
@@ -206,7 +211,7 @@ fn control_totals(entity: &schema::Entity, table: &Table) -> BTreeMap<String, St
 }
 
 /// The present rows with those of `rows` put in place of rows with the same key, or added.
-fn merged(entity: &schema::Entity, present: &Table, rows: &Table) -> Table {
+pub(crate) fn merged(entity: &schema::Entity, present: &Table, rows: &Table) -> Table {
     let key = |table: &Table, row: usize| -> Vec<Option<String>> {
         entity.key().iter().map(|field| table.column(field.name).and_then(|column| column.show(row))).collect()
     };

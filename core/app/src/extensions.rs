@@ -137,6 +137,17 @@ impl Bundle {
         }
     }
 
+    /// Where an active extension came from: `bundled`, a path, or `record`.
+    pub(crate) fn source_of(&self, point: Point, name: &str) -> String {
+        let sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        sources.get(&(point, name.to_owned())).cloned().unwrap_or_default()
+    }
+
+    /// The active extensions, whatever the company has of its own.
+    pub(crate) fn set(&self) -> Set {
+        Set::new(self)
+    }
+
     pub fn host(&self) -> &Host {
         &self.host
     }
@@ -187,6 +198,23 @@ impl Set {
             .map(|own| (own.identity(), own.used()))
             .filter(|(_, (calls, _))| *calls > 0)
             .map(|(own, (calls, fuel))| (own, calls, fuel))
+    }
+
+    /// What this set would call, by point and name.
+    pub fn identities(&self) -> BTreeMap<(Point, String), &Identity> {
+        let key = |identity: &Identity| (identity.point, identity.name.clone());
+        let mut all: BTreeMap<(Point, String), &Identity> = self.pinned.iter().map(|own| (key(own.identity()), own.identity())).collect();
+        all.extend(self.own.values().map(|own| (key(own.extension.identity()), own.extension.identity())));
+        all
+    }
+
+    /// The same for two sets that would call the same.
+    pub fn fingerprint(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for ((point, name), identity) in self.identities() {
+            hasher.update(format!("{point}/{name} {}\n", identity.digest).as_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
     }
 
     /// The file of an extension in this set.
@@ -341,11 +369,11 @@ impl Instance {
             active: true,
             installed_at: now,
         };
+        attain_store::versions::bump(&mut tx, attain_store::versions::Part::Extensions).await?;
         attain_store::extensions::install(&mut tx, &installed, &loaded.bytes).await?;
         attain_store::extensions::activate(&mut tx, &identity.name, &identity.digest).await?;
         let entry = Entry::new(&self.actor, "install", &identity.name).after(identity.digest.as_str()).reason(&file.display().to_string());
         attain_audit::append(&mut tx, entry, now).await?;
-        attain_store::versions::bump(&mut tx, attain_store::versions::Part::Extensions).await?;
         tx.commit().await?;
         self.seal().await?;
         self.bundle.activate(&loaded, "record");
@@ -375,9 +403,9 @@ impl Instance {
             _ => return Err(Refusal::conflict(format!("several versions of `{name}` begin with `{digest}`; write more of it")).into()),
         };
         let before = known.iter().find(|own| own.name == name && own.active).map(|own| own.digest.0.clone()).unwrap_or_default();
+        attain_store::versions::bump(tx, attain_store::versions::Part::Extensions).await?;
         attain_store::extensions::activate(tx, name, &chosen).await?;
         attain_audit::append(tx, Entry::new(&self.actor, "activate", name).before(&before).after(chosen.as_str()), now_ms()).await?;
-        attain_store::versions::bump(tx, attain_store::versions::Part::Extensions).await?;
         Ok(chosen.0)
     }
 

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod analysis;
+pub mod changes;
 pub mod check;
 pub mod company;
 pub mod expected;
@@ -11,6 +12,8 @@ pub mod extension_views;
 pub mod extensions;
 pub mod fetch;
 pub mod folder;
+pub mod formulas;
+pub mod impact;
 mod instance;
 pub mod live;
 pub mod oidc;
@@ -27,6 +30,7 @@ pub mod statement_document;
 pub mod summary;
 pub mod users;
 pub mod view;
+pub mod what_if;
 pub mod whoami;
 pub mod work;
 

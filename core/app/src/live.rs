@@ -27,12 +27,21 @@ pub enum Event {
 pub(crate) struct Live {
     pub view: Mutex<Option<View>>,
     pub loading: tokio::sync::Mutex<()>,
+    /// The record calculated as it is, for comparing drafts with it.
+    pub base: Mutex<Option<std::sync::Arc<crate::impact::Base>>>,
+    pub calculating: tokio::sync::Mutex<()>,
     events: broadcast::Sender<Event>,
 }
 
 impl Default for Live {
     fn default() -> Live {
-        Live { view: Mutex::default(), loading: tokio::sync::Mutex::default(), events: broadcast::channel(WAITING_MAX).0 }
+        Live {
+            view: Mutex::default(),
+            loading: tokio::sync::Mutex::default(),
+            base: Mutex::default(),
+            calculating: tokio::sync::Mutex::default(),
+            events: broadcast::channel(WAITING_MAX).0,
+        }
     }
 }
 

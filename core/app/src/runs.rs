@@ -411,7 +411,11 @@ pub fn inputs_of(company: &Company, posted: Table) -> Inputs {
 /// The periods that get statements: all up to the one of the last transaction. Later ones are planned, not paid.
 fn settled(company: &Company) -> Vec<PeriodId> {
     let dates = company.tables.get("transactions").and_then(|table| table.numbers(company.settings.crediting.date.field()));
-    let last = dates.unwrap_or(&[]).iter().filter(|day| **day != NULL_NUMBER).max().copied();
+    settled_through(company, dates.unwrap_or(&[]).iter().filter(|day| **day != NULL_NUMBER).max().copied())
+}
+
+/// The periods up to the one of a day.
+pub(crate) fn settled_through(company: &Company, last: Option<i64>) -> Vec<PeriodId> {
     let Ok(calendar) = Calendar::new(&company.settings.calendar) else { return Vec::new() };
     calendar
         .periods
@@ -612,7 +616,7 @@ fn ids(table: &Table, name: &str) -> Vec<String> {
 }
 
 /// The transactions that these credits are for.
-fn only_transactions(transactions: &Table, credits: &Table) -> Table {
+pub(crate) fn only_transactions(transactions: &Table, credits: &Table) -> Table {
     let wanted: std::collections::BTreeSet<String> = ids(credits, "transaction_id").into_iter().collect();
     let Some(column) = transactions.texts("transaction_id") else { return transactions.clone() };
     let keep: Vec<bool> = column.dictionary.iter().map(|id| wanted.contains(id)).collect();

@@ -6,6 +6,7 @@ use crate::measure::{Measures, period_column};
 use crate::names::{Picker, number, numbers, texts};
 use attain_domain::fixed::divide;
 use attain_domain::{Column, NULL_NUMBER, RoundingMode, Severity, Table};
+use std::sync::Arc;
 
 /// Quotas by measure, payee and period; null where there is none.
 #[derive(Debug, Default)]
@@ -25,7 +26,7 @@ pub fn stage(run: &mut Run<'_>) {
     let table = attain(&run.book, &run.measures, &quotas);
     run.row_count = table.row_count();
     run.tables.insert("attainments", table);
-    run.quotas = quotas;
+    run.quotas = Arc::new(quotas);
 }
 
 fn read(run: &mut Run<'_>) -> Quotas {

@@ -14,6 +14,7 @@ use attain_domain::point::{Answer, Call, Extension, Fault, FaultKind, Point, che
 use attain_domain::settings::{Crediting, Rollup, Settings};
 use attain_domain::{Column, NULL_CODE, NULL_NUMBER, Severity, Table};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Transactions handed to an extension at once.
@@ -70,7 +71,7 @@ pub fn stage(run: &mut Run<'_>) {
     let rules = Names(labels.into_keys().collect());
     let credits = roll_up(&run.book, settings, base, rules, &mut run.findings);
     run.row_count = credits.len();
-    run.credits = credits;
+    run.credits = Arc::new(credits);
 }
 
 struct Rule<'a> {

@@ -163,6 +163,11 @@ impl Builder<'_, '_> {
             }
         }
         found.sort_by_key(|(period, line, _, _)| (*period, *line));
+        if let Some(more) = self.more_of(self.subject.measure)
+            && let Some((_, _, value, _)) = found.iter_mut().rfind(|(period, _, _, _)| *period == more.period)
+        {
+            *value = value.saturating_add(more.amount);
+        }
         let mut judged = None;
         for (period, line, value, assignment) in found {
             let (base, level) = (self.run.credits.lines[line] as usize, self.run.credits.levels[line]);
@@ -190,7 +195,12 @@ impl Builder<'_, '_> {
     /// The sum of a measure over periods `from..until`, of the days on which the payee is assigned.
     fn sum(&mut self, measure: usize, from: usize, until: usize) -> i64 {
         if !self.restricted.contains_key(&measure) {
-            let values = self.restrict(measure);
+            let mut values = self.restrict(measure);
+            if let Some(more) = self.more_of(measure)
+                && let Some(value) = values.get_mut(more.period)
+            {
+                *value = value.saturating_add(more.amount);
+            }
             self.restricted.insert(measure, values);
         }
         let sum: i128 = self.restricted[&measure][from..until].iter().map(|value| i128::from(*value)).sum();
@@ -198,6 +208,11 @@ impl Builder<'_, '_> {
             self.overflow();
             0
         })
+    }
+
+    /// What is supposed on top of this payee's measure.
+    fn more_of(&self, measure: usize) -> Option<crate::prepared::Supposed> {
+        self.run.more.filter(|more| more.payee == self.payee && more.measure == measure)
     }
 
     fn overflow(&mut self) {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 /// Findings of one code and entity that are kept one by one.
 const KEPT_MAX: usize = 1_000;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Findings {
     kept: Vec<Finding>,
     counts: BTreeMap<(Severity, String, String), usize>,

@@ -18,6 +18,7 @@ mod lookup;
 mod measure;
 mod names;
 mod outcome;
+mod prepared;
 #[cfg(feature = "reference")]
 pub mod reference;
 mod resolve;
@@ -27,6 +28,7 @@ mod spans;
 pub use credits::{CHUNK_ROWS, Credits, TRANSACTION_ROW, with_transaction_ids};
 pub use explain::{Conversion, counted};
 pub use outcome::{Outcome, RESULTS, Used};
+pub use prepared::{More, Prepared};
 
 use attain_domain::ids::PeriodId;
 use attain_domain::plan::Plan;
@@ -94,16 +96,52 @@ pub(crate) struct Run<'a> {
     pub findings: Findings,
     pub used: BTreeMap<(Point, String), Used>,
     pub row_count: usize,
-    pub book: book::Book,
-    pub credits: Credits,
-    pub measures: measure::Measures,
-    pub quotas: attain::Quotas,
+    pub book: Arc<book::Book>,
+    pub credits: Arc<Credits>,
+    pub measures: Arc<measure::Measures>,
+    pub quotas: Arc<attain::Quotas>,
+    /// Supposed on top of what was measured, see [`Prepared::with_more`].
+    pub more: Option<prepared::Supposed>,
     pub earnings: earn::Earnings,
     pub ledger: settle::Ledger,
     pub tables: BTreeMap<&'static str, Table>,
 }
 
 impl<'a> Run<'a> {
+    fn new(inputs: &'a Inputs, extensions: &'a dyn Extensions) -> Run<'a> {
+        Run {
+            inputs,
+            extensions,
+            findings: Findings::default(),
+            used: BTreeMap::new(),
+            row_count: 0,
+            book: Arc::default(),
+            credits: Arc::default(),
+            measures: Arc::default(),
+            quotas: Arc::default(),
+            more: None,
+            earnings: earn::Earnings::default(),
+            ledger: settle::Ledger::default(),
+            tables: BTreeMap::new(),
+        }
+    }
+
+    /// Goes through stages in their order, past those that an error makes pointless.
+    fn pass(&mut self, stages: &[Stage], observe: &mut dyn FnMut(StageReport)) {
+        for stage in stages {
+            self.row_count = 0;
+            if self.findings.complete() {
+                (stage.run)(self);
+            }
+            observe(StageReport {
+                name: stage.name,
+                row_count: self.row_count,
+                finding_count: self.findings.count(),
+                complete: self.findings.complete(),
+            });
+        }
+    }
+
     /// The extension of that name, or `None` and the finding that says why not.
     pub fn extension(&mut self, point: Point, name: &str) -> Option<&'a dyn Extension> {
         match self.extensions.get(point, name) {
@@ -134,31 +172,7 @@ pub(crate) fn fault_finding(name: &str, fault: &Fault) -> Finding {
 /// Calculates everything. `observe` is called after each stage; a clock is the observer's business. Once a finding of severity
 /// error exists the run is incomplete: the stages that would build on it are passed over and nothing is posted.
 pub fn calculate(inputs: &Inputs, extensions: &dyn Extensions, observe: &mut dyn FnMut(StageReport)) -> Outcome {
-    let mut run = Run {
-        inputs,
-        extensions,
-        findings: Findings::default(),
-        used: BTreeMap::new(),
-        row_count: 0,
-        book: book::Book::default(),
-        credits: Credits::default(),
-        measures: measure::Measures::default(),
-        quotas: attain::Quotas::default(),
-        earnings: earn::Earnings::default(),
-        ledger: settle::Ledger::default(),
-        tables: BTreeMap::new(),
-    };
-    for stage in STAGES {
-        run.row_count = 0;
-        if run.findings.complete() {
-            (stage.run)(&mut run);
-        }
-        observe(StageReport {
-            name: stage.name,
-            row_count: run.row_count,
-            finding_count: run.findings.count(),
-            complete: run.findings.complete(),
-        });
-    }
+    let mut run = Run::new(inputs, extensions);
+    run.pass(STAGES, observe);
     outcome::gather(run)
 }

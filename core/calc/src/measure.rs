@@ -8,6 +8,7 @@ use crate::lookup::Step;
 use crate::names::Picker;
 use attain_domain::plan::{CreditKind, Measure, MeasureValue};
 use attain_domain::{Column, NULL_NUMBER, RoundingMode, Severity, Table};
+use std::sync::Arc;
 
 /// One measured thing, as a column of money.
 const UNIT: i64 = 10_000;
@@ -50,7 +51,7 @@ pub fn stage(run: &mut Run<'_>) {
     let table = table(&run.book, &measures);
     run.row_count = table.row_count();
     run.tables.insert("measures", table);
-    run.measures = measures;
+    run.measures = Arc::new(measures);
 }
 
 fn measure(run: &mut Run<'_>) -> (Measures, Vec<(String, String)>) {

@@ -4,8 +4,9 @@ use crate::Run;
 use crate::book::Book;
 use crate::credits::{CHUNK_ROWS, Credits, Scratch, TransactionForm};
 use attain_domain::point::Identity;
-use attain_domain::{Column, Finding, Severity, Table};
+use attain_domain::{Column, Finding, NULL_CODE, Severity, Table};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The names of the result tables. Those with a `payee_id` are sorted by payee.
 pub const RESULTS: [&str; 9] = ["credits", "measures", "attainments", "earnings", "slices", "postings", "statements", "findings", "totals"];
@@ -27,8 +28,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// In order of point and name.
     pub used: Vec<Used>,
-    book: Book,
-    credits: Credits,
+    book: Arc<Book>,
+    credits: Arc<Credits>,
     tables: BTreeMap<&'static str, Table>,
 }
 
@@ -94,6 +95,16 @@ impl Outcome {
         }
         let whole = self.credits.chunk(&self.book, 0..self.credits.len(), TransactionForm::Id, &mut Scratch::default()).into_table();
         if whole.row_count() == 0 { Table::new(name) } else { whole }
+    }
+
+    /// The credits of one payee: the rows that [`Outcome::table`] of `credits` has for her.
+    pub fn credits_of(&self, payee_id: &str) -> Table {
+        let payee = self.book.payees.code(payee_id);
+        let lines = if payee == NULL_CODE { 0..0 } else { self.credits.of_payee(payee as usize) };
+        if lines.is_empty() {
+            return Table::new("credits");
+        }
+        self.credits.chunk(&self.book, lines, TransactionForm::Id, &mut Scratch::default()).into_table()
     }
 
     /// The credit lines in their compact form.

@@ -23,7 +23,7 @@ pub fn stage(run: &mut Run<'_>) {
     match resolve(run.inputs, &mut run.findings) {
         Ok(book) => {
             run.row_count = book.transactions.len();
-            run.book = book;
+            run.book = Arc::new(book);
         }
         Err(message) => run.findings.add(Severity::Error, "calendar-invalid", "settings", "calendar", message),
     }

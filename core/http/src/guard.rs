@@ -181,7 +181,9 @@ pub async fn known_caller(State(served): Shared, jar: CookieJar, mut request: Re
     let is_file = request.headers().get(header::CONTENT_TYPE).is_some_and(|value| {
         ["text/csv", "application/wasm", "text/x-rhai"].iter().any(|kind| value.as_bytes().starts_with(kind.as_bytes()))
     });
-    let limit = if is_file { FILE_BYTES_MAX } else { BODY_BYTES_MAX };
+    // A change may hold a whole company folder.
+    let is_change = request.uri().path().starts_with("/api/v1/changes");
+    let limit = if is_file || is_change { FILE_BYTES_MAX } else { BODY_BYTES_MAX };
     let (parts, body) = request.into_parts();
     let request = Request::from_parts(parts, Body::new(http_body_util::Limited::new(body, limit)));
     idempotency::once(&served, request, next, limit).await

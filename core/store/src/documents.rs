@@ -18,6 +18,23 @@ pub async fn by_digest(connection: &mut Connection, digest: &str) -> anyhow::Res
     Ok(sqlx::query_scalar("select body from documents where digest = $1 limit 1").bind(digest).fetch_optional(connection).await?)
 }
 
+/// One version of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    pub version: i64,
+    pub body: String,
+    pub recorded_at: i64,
+    pub superseded_at: Option<i64>,
+}
+
+/// All versions of a text, oldest first.
+pub async fn history(connection: &mut Connection, path: &str) -> anyhow::Result<Vec<Version>> {
+    let sql = "select version, body, recorded_at, superseded_at from documents where path = $1 order by version";
+    let rows: Vec<(i64, String, i64, Option<i64>)> = sqlx::query_as(sql).bind(path.to_owned()).fetch_all(connection).await?;
+    let version = |(version, body, recorded_at, superseded_at)| Version { version, body, recorded_at, superseded_at };
+    Ok(rows.into_iter().map(version).collect())
+}
+
 /// Writes the difference between `before`, which must be what is in force, and `wanted`. Answers the paths that differ.
 pub async fn write(
     tx: &mut Tx,

@@ -2,6 +2,7 @@
 //! them is here; reading takes a [`Connection`], changing a [`Tx`].
 
 pub mod batches;
+pub mod changes;
 pub mod chunks;
 pub mod documents;
 pub mod entities;

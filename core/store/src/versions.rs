@@ -39,6 +39,12 @@ pub async fn bump(tx: &mut Tx, part: Part) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Lets no other transaction change that part before this one ends; whoever compares and then writes holds it from the start.
+pub async fn hold(tx: &mut Tx, part: Part) -> anyhow::Result<()> {
+    sqlx::query("update record_versions set version = version where part = $1").bind(part.name()).execute(&mut **tx).await?;
+    Ok(())
+}
+
 pub async fn current(connection: &mut Connection) -> anyhow::Result<Versions> {
     let rows: Vec<(String, i64)> = sqlx::query_as("select part, version from record_versions").fetch_all(connection).await?;
     let of = |part: Part| rows.iter().find(|(name, _)| name == part.name()).map_or(0, |(_, version)| *version);

@@ -4,4 +4,5 @@ mod company;
 mod crediting;
 mod laws;
 mod pay;
+mod prepared;
 mod workload;

@@ -15,101 +15,193 @@ type Run = fn(&mut Host, &[&Dynamic]) -> Result<Dynamic, Trouble>;
 
 pub(super) struct Builtin {
     pub name: &'static str,
-    pub arity: usize,
+    /// Names of the values that it takes.
+    pub parameters: &'static [&'static str],
+    /// A sentence for those who write scripts.
+    pub doc: &'static str,
     /// The points where it makes sense; all where empty.
     points: &'static [Point],
     run: Run,
 }
 
-const fn builtin(name: &'static str, arity: usize, run: Run) -> Builtin {
-    Builtin { name, arity, points: &[], run }
+const fn builtin(name: &'static str, parameters: &'static [&'static str], doc: &'static str, run: Run) -> Builtin {
+    Builtin { name, parameters, doc, points: &[], run }
 }
 
-const fn at(points: &'static [Point], name: &'static str, arity: usize, run: Run) -> Builtin {
-    Builtin { name, arity, points, run }
+const fn at(points: &'static [Point], name: &'static str, parameters: &'static [&'static str], doc: &'static str, run: Run) -> Builtin {
+    Builtin { name, parameters, doc, points, run }
 }
 
 const PAY: &[Point] = &[Point::Compensation];
 const CREDITING: &[Point] = &[Point::Crediting];
 
 pub(super) static BUILTINS: &[Builtin] = &[
-    builtin("min", 2, |_, values| extreme(values, true)),
-    builtin("min", 3, |_, values| extreme(values, true)),
-    builtin("max", 2, |_, values| extreme(values, false)),
-    builtin("max", 3, |_, values| extreme(values, false)),
-    builtin("abs", 1, |_, values| of_one(values, |number| Some(number.abs()))),
-    builtin("floor", 1, |_, values| of_one(values, |number| Some(number.floor()))),
-    builtin("ceiling", 1, |_, values| of_one(values, |number| Some(number.ceil()))),
-    builtin("round", 1, |_, values| of_one(values, |number| round(number, Decimal::ONE, RoundingMode::HalfEven))),
-    builtin("round", 2, |_, values| round_to(values, "half-even")),
-    builtin("round", 3, |_, values| round_to(values, &text(values[2])?)),
-    builtin("int", 1, |_, values| to_integer(values[0])),
-    builtin("clamp", 3, |_, values| {
+    builtin("min", &["a", "b"], "The smaller of two numbers; no value where one of them has none.", |_, values| extreme(values, true)),
+    builtin("min", &["a", "b", "c"], "The smallest of three numbers; no value where one of them has none.", |_, values| {
+        extreme(values, true)
+    }),
+    builtin("max", &["a", "b"], "The larger of two numbers; no value where one of them has none.", |_, values| extreme(values, false)),
+    builtin("max", &["a", "b", "c"], "The largest of three numbers; no value where one of them has none.", |_, values| {
+        extreme(values, false)
+    }),
+    builtin("abs", &["x"], "The number without its sign.", |_, values| of_one(values, |number| Some(number.abs()))),
+    builtin("floor", &["x"], "The next whole number below.", |_, values| of_one(values, |number| Some(number.floor()))),
+    builtin("ceiling", &["x"], "The next whole number above.", |_, values| of_one(values, |number| Some(number.ceil()))),
+    builtin("round", &["x"], "The nearest whole number; a tie goes to the even one.", |_, values| {
+        of_one(values, |number| round(number, Decimal::ONE, RoundingMode::HalfEven))
+    }),
+    builtin(
+        "round",
+        &["x", "step"],
+        "The nearest multiple of `step`, for example `round(x, 0.01)`; a tie goes to the even one.",
+        |_, values| round_to(values, "half-even"),
+    ),
+    builtin(
+        "round",
+        &["x", "step", "mode"],
+        "A multiple of `step`; `mode` is `half-even`, `half-up`, `half-down`, `up`, `down`, `ceiling` or `floor`.",
+        |_, values| round_to(values, &text(values[2])?),
+    ),
+    builtin("int", &["x"], "The whole number that is left when the digits after the point are cut off.", |_, values| to_integer(values[0])),
+    builtin("clamp", &["x", "low", "high"], "`x`, but not below `low` and not above `high`.", |_, values| {
         let upper = extreme(&[values[0], values[2]], true)?;
         extreme(&[&upper, values[1]], false)
     }),
-    builtin("select", 3, |_, values| Ok(if value::flag(values[0])? { values[1].clone() } else { values[2].clone() })),
-    builtin("is_null", 1, |_, values| Ok(Dynamic::from_bool(values[0].is_unit()))),
-    builtin("or", 2, |_, values| or(values[0], values[1])),
-    builtin("and", 2, |_, values| Ok(value::binary(value::Operator::And, values[0], values[1])?)),
-    builtin("not", 1, |_, values| Ok(value::invert(values[0])?)),
-    builtin("prorate", 3, |_, values| prorate(values)),
-    builtin("lookup", 3, |_, values| lookup(values[0], values[1], values[2])),
-    builtin("contains", 2, |_, values| Ok(Dynamic::from_bool(contains(values[0], values[1])?))),
-    builtin("len", 1, |_, values| length(values[0]).map(|length| Dynamic::from_int(length as i64))),
-    builtin("is_empty", 1, |_, values| length(values[0]).map(|length| Dynamic::from_bool(length == 0))),
-    builtin("keys", 1, |_, values| keys(values[0])),
-    builtin("sum", 1, |_, values| sum(values[0])),
-    builtin("to_string", 1, |_, values| Ok(Dynamic::from(value::show(values[0])))),
-    builtin("fail", 1, |_, values| Err(Trouble { kind: FaultKind::Refused, message: value::show(values[0]) })),
-    builtin("log", 1, |host, values| {
+    builtin("select", &["condition", "a", "b"], "`a` where the condition is true, else `b`; both are computed.", |_, values| {
+        Ok(if value::flag(values[0])? { values[1].clone() } else { values[2].clone() })
+    }),
+    builtin("is_null", &["x"], "Whether `x` has no value.", |_, values| Ok(Dynamic::from_bool(values[0].is_unit()))),
+    builtin("or", &["x", "default"], "`x`, or `default` where it has no value; of two conditions, whether one is true.", |_, values| {
+        or(values[0], values[1])
+    }),
+    builtin("and", &["a", "b"], "Whether both conditions are true.", |_, values| {
+        Ok(value::binary(value::Operator::And, values[0], values[1])?)
+    }),
+    builtin("not", &["a"], "Whether the condition is false.", |_, values| Ok(value::invert(values[0])?)),
+    builtin("prorate", &["amount", "days", "of_days"], "`amount × days ÷ of_days`.", |_, values| prorate(values)),
+    builtin(
+        "lookup",
+        &["table", "key", "default"],
+        "The value of a table in the settings by its key, or `default` where there is none.",
+        |_, values| lookup(values[0], values[1], values[2]),
+    ),
+    builtin("contains", &["list", "x"], "Whether a list, a map or a text contains `x`.", |_, values| {
+        Ok(Dynamic::from_bool(contains(values[0], values[1])?))
+    }),
+    builtin("len", &["x"], "The number of values of a list or map, or of letters of a text.", |_, values| {
+        length(values[0]).map(|length| Dynamic::from_int(length as i64))
+    }),
+    builtin("is_empty", &["x"], "Whether a list, a map or a text is empty or has no value.", |_, values| {
+        length(values[0]).map(|length| Dynamic::from_bool(length == 0))
+    }),
+    builtin("keys", &["map"], "The keys of a map as a list.", |_, values| keys(values[0])),
+    builtin("sum", &["list"], "The sum of the values of a list that have one.", |_, values| sum(values[0])),
+    builtin("to_string", &["x"], "The value as text.", |_, values| Ok(Dynamic::from(value::show(values[0])))),
+    builtin(
+        "fail",
+        &["text"],
+        "Refuses the whole batch with this message; the run becomes incomplete and nothing is posted.",
+        |_, values| Err(Trouble { kind: FaultKind::Refused, message: value::show(values[0]) }),
+    ),
+    builtin("log", &["text"], "A line in the run's log.", |host, values| {
         host.write_log(&value::show(values[0]));
         Ok(Dynamic::UNIT)
     }),
-    builtin("rounded", 1, |host, values| {
+    builtin("rounded", &["x"], "`x` rounded as the component's `rounding` says.", |host, values| {
         let rounding = host.rounding();
         of_one(values, |number| rounding.apply(number))
     }),
-    at(PAY, "tiers", 3, |host, values| tiers(host, None, values[0], values[1], values[2], None)),
-    at(PAY, "tiers_between", 4, |host, values| tiers(host, Some(values[0]), values[1], values[2], values[3], None)),
-    at(PAY, "tiers_between", 5, |host, values| tiers(host, Some(values[0]), values[1], values[2], values[3], Some(values[4]))),
-    at(PAY, "slice", 3, slice),
-    at(PAY, "explain", 2, |host, values| {
+    at(
+        PAY,
+        "tiers",
+        &["to_date", "quota", "settings"],
+        "What the tier table in the settings pays for `to_date`, with a slice for each tier.",
+        |host, values| tiers(host, None, values[0], values[1], values[2], None),
+    ),
+    at(
+        PAY,
+        "tiers_between",
+        &["prior", "to_date", "quota", "settings"],
+        "What the tier table in the settings pays for the part from `prior` to `to_date`, with a slice for each tier.",
+        |host, values| tiers(host, Some(values[0]), values[1], values[2], values[3], None),
+    ),
+    at(
+        PAY,
+        "tiers_between",
+        &["prior", "to_date", "quota", "settings", "target"],
+        "As with four values, the tiers paying shares of `target` for each whole quota.",
+        |host, values| tiers(host, Some(values[0]), values[1], values[2], values[3], Some(values[4])),
+    ),
+    at(PAY, "slice", &["label", "input", "rate"], "`input × rate`, shown under that label on the statement.", slice),
+    at(PAY, "explain", &["label", "amount"], "The amount as it is, shown under that label on the statement.", |host, values| {
         if let Some(amount) = number(values[1])? {
             host.slice(&text(values[0])?, amount, Decimal::ONE, amount)?;
         }
         Ok(values[1].clone())
     }),
-    at(CREDITING, "claim", 1, |host, values| Ok(value::of_text(host.claim(&text(values[0])?).as_ref()))),
-    at(CREDITING, "claim_count", 1, |host, values| Ok(Dynamic::from_int(host.claim_count(&text(values[0])?) as i64))),
-    at(CREDITING, "claims", 1, |host, values| claims(host, values[0])),
-    at(CREDITING, "credit", 5, |host, values| {
-        let (Some(amount), Some(share), false) = (number(values[1])?, number(values[4])?, values[0].is_unit()) else {
-            return Ok(Dynamic::UNIT);
-        };
-        host.credit(&text(values[0])?, amount, &text(values[2])?, &text(values[3])?, share)?;
-        Ok(Dynamic::UNIT)
+    at(
+        CREDITING,
+        "claim",
+        &["role"],
+        "The first payee who claims the transaction in that role; `split` and `payee` are the transaction's own.",
+        |host, values| Ok(value::of_text(host.claim(&text(values[0])?).as_ref())),
+    ),
+    at(CREDITING, "claim_count", &["role"], "How many payees claim the transaction in that role.", |host, values| {
+        Ok(Dynamic::from_int(host.claim_count(&text(values[0])?) as i64))
     }),
-    at(CREDITING, "credit_each", 5, |host, values| {
-        let (role, kind, rule) = (text(values[0])?, text(values[2])?, text(values[3])?);
-        let (Some(amount), Some(share)) = (number(values[1])?, number(values[4])?) else { return Ok(Dynamic::UNIT) };
-        for (payee, _) in host.claims(&role) {
-            host.credit(&payee, amount, &kind, &rule, share)?;
-        }
-        Ok(Dynamic::UNIT)
+    at(CREDITING, "claims", &["role"], "The claims of that role as a list of maps with `payee` and `share`.", |host, values| {
+        claims(host, values[0])
     }),
-    at(CREDITING, "credit_split", 5, |host, values| {
-        let (role, kind, rule, residue) = (text(values[0])?, text(values[2])?, text(values[3])?, text(values[4])?);
-        if let Some(amount) = number(values[1])? {
-            host.credit_split(&role, amount, &kind, &rule, &residue)?;
-        }
-        Ok(Dynamic::UNIT)
-    }),
+    at(
+        CREDITING,
+        "credit",
+        &["who", "amount", "kind", "rule", "share"],
+        "Gives a credit; none where `who` or `amount` has no value. `kind` is `direct`, `split` or `overlay`.",
+        |host, values| {
+            let (Some(amount), Some(share), false) = (number(values[1])?, number(values[4])?, values[0].is_unit()) else {
+                return Ok(Dynamic::UNIT);
+            };
+            host.credit(&text(values[0])?, amount, &text(values[2])?, &text(values[3])?, share)?;
+            Ok(Dynamic::UNIT)
+        },
+    ),
+    at(
+        CREDITING,
+        "credit_each",
+        &["role", "amount", "kind", "rule", "share"],
+        "Gives a credit to each claim of that role.",
+        |host, values| {
+            let (role, kind, rule) = (text(values[0])?, text(values[2])?, text(values[3])?);
+            let (Some(amount), Some(share)) = (number(values[1])?, number(values[4])?) else { return Ok(Dynamic::UNIT) };
+            for (payee, _) in host.claims(&role) {
+                host.credit(&payee, amount, &kind, &rule, share)?;
+            }
+            Ok(Dynamic::UNIT)
+        },
+    ),
+    at(
+        CREDITING,
+        "credit_split",
+        &["role", "amount", "kind", "rule", "residue"],
+        "Gives credits by the shares of the claims; `residue` is `largest-remainder` or `last`.",
+        |host, values| {
+            let (role, kind, rule, residue) = (text(values[0])?, text(values[2])?, text(values[3])?, text(values[4])?);
+            if let Some(amount) = number(values[1])? {
+                host.credit_split(&role, amount, &kind, &rule, &residue)?;
+            }
+            Ok(Dynamic::UNIT)
+        },
+    ),
 ];
 
 impl Builtin {
+    /// The number of values that it takes.
+    pub fn arity(&self) -> usize {
+        self.parameters.len()
+    }
+
     pub fn find(name: &str, arity: usize) -> Option<&'static Builtin> {
-        BUILTINS.iter().find(|builtin| builtin.name == name && builtin.arity == arity)
+        BUILTINS.iter().find(|builtin| builtin.name == name && builtin.arity() == arity)
     }
 
     pub fn call(&self, host: &mut Host, values: &[&Dynamic]) -> Result<Dynamic, Trouble> {

@@ -43,7 +43,7 @@ impl Header {
         Ok(header)
     }
 
-    fn properties(&self) -> Option<&Map<String, Value>> {
+    pub fn properties(&self) -> Option<&Map<String, Value>> {
         self.settings.get("properties")?.as_object()
     }
 

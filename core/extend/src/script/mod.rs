@@ -7,6 +7,7 @@ mod column;
 mod columnar;
 mod header;
 mod host;
+pub mod language;
 mod rows;
 mod value;
 
@@ -174,13 +175,17 @@ fn variables(point: Point) -> Vec<String> {
     names
 }
 
-/// Names the settings that the manifest does not declare, and what formulas must not do. Gives the variables used.
+/// Functions that the engine has beside the builtins.
+const NATIVE: [&str; 2] = ["push", "range"];
+
+/// Names the settings that the manifest does not declare, the functions that there are not, and what formulas must not do. Gives the variables used.
 fn check(header: &Header, ast: &AST) -> Result<BTreeSet<String>, Fault> {
     use rhai::{ASTNode, Expr, Stmt};
     let mut used = BTreeSet::new();
     let mut fault = None;
     let is_formula = !plans(header.point);
     let settings = header.setting_names();
+    let own: BTreeSet<(String, usize)> = ast.iter_functions().map(|own| (own.name.to_owned(), own.params.len())).collect();
     ast.walk(&mut |path: &[ASTNode]| {
         match path.last() {
             Some(ASTNode::Expr(Expr::Variable(name, _, _))) => _ = used.insert(name.1.to_string()),
@@ -191,6 +196,18 @@ fn check(header: &Header, ast: &AST) -> Result<BTreeSet<String>, Fault> {
                     && !known.iter().any(|known| known == property.2.as_str())
                 {
                     let message = rows::unknown_name("setting", &property.2, known);
+                    fault = Some(rows::at(Fault::new(FaultKind::NotAnExtension, message), *position));
+                }
+            }
+            Some(ASTNode::Expr(Expr::FnCall(call, position)) | ASTNode::Stmt(Stmt::FnCall(call, position))) => {
+                let is_word = call.name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+                let count = call.args.len();
+                if is_word
+                    && !NATIVE.contains(&call.name.as_str())
+                    && !own.contains(&(call.name.to_string(), count))
+                    && !builtin::Builtin::find(&call.name, count).is_some_and(|builtin| builtin.is_at(header.point))
+                {
+                    let message = rows::unknown_function(&format!("{} ({})", call.name, vec!["_"; count].join(", ")));
                     fault = Some(rows::at(Fault::new(FaultKind::NotAnExtension, message), *position));
                 }
             }

@@ -155,7 +155,7 @@ pub(super) fn runner(limits: &ScriptLimits, point: Point, shared: &Shared, opera
     engine.register_raw_fn("!", [any], |context, values| value::invert(values[0]).map_err(|message| trouble(&context, message.into())));
     for builtin in BUILTINS.iter().filter(|builtin| builtin.is_at(point)) {
         let shared = shared.clone();
-        engine.register_raw_fn(builtin.name, vec![any; builtin.arity], move |context, values| {
+        engine.register_raw_fn(builtin.name, vec![any; builtin.arity()], move |context, values| {
             let values: Vec<&Dynamic> = values.iter().map(|value| &**value).collect();
             builtin.call(&mut shared.lock(), &values).map_err(|error| trouble(&context, error))
         });
@@ -284,9 +284,9 @@ fn lower_first(text: &str) -> String {
 }
 
 /// Names what a call does not fit: its name, or the number of its arguments.
-fn unknown_function(signature: &str) -> String {
+pub(super) fn unknown_function(signature: &str) -> String {
     let (name, rest) = signature.split_once('(').map_or((signature, ""), |(name, rest)| (name.trim(), rest));
-    let arities: Vec<String> = BUILTINS.iter().filter(|builtin| builtin.name == name).map(|builtin| builtin.arity.to_string()).collect();
+    let arities: Vec<String> = BUILTINS.iter().filter(|builtin| builtin.name == name).map(|builtin| builtin.arity().to_string()).collect();
     if !arities.is_empty() {
         let given = if rest.trim_end_matches(')').is_empty() { 0 } else { rest.split(',').count() };
         return format!("`{name}` is not available here with {given} values; it takes {}", arities.join(" or "));

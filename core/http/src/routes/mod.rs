@@ -17,6 +17,7 @@ mod session;
 mod team;
 mod trail;
 mod users;
+mod what_if;
 
 use crate::serve::Served;
 use std::sync::Arc;
@@ -42,4 +43,5 @@ pub fn all() -> OpenApiRouter<Arc<Served>> {
         .merge(trail::routes())
         .merge(company::routes())
         .merge(planning::routes())
+        .merge(what_if::routes())
 }
