@@ -39,6 +39,12 @@ pub async fn bump(tx: &mut Tx, part: Part) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Makes every other writer of a part wait until this transaction ends, so that what is read here is still so when it is written.
+pub async fn hold(tx: &mut Tx, part: Part) -> anyhow::Result<()> {
+    sqlx::query("update record_versions set version = version where part = $1").bind(part.name()).execute(&mut **tx).await?;
+    Ok(())
+}
+
 pub async fn current(connection: &mut Connection) -> anyhow::Result<Versions> {
     let rows: Vec<(String, i64)> = sqlx::query_as("select part, version from record_versions").fetch_all(connection).await?;
     let of = |part: Part| rows.iter().find(|(name, _)| name == part.name()).map_or(0, |(_, version)| *version);

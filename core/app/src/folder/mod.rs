@@ -12,6 +12,7 @@ mod write;
 pub use diff::{Change, FieldChange, RowChanges, diff, row_changes};
 pub use problem::{Problem, Problems};
 pub use rows::{LINE_BYTES_MAX, ROWS_MAX};
+pub(crate) use value::{number, shown};
 pub use write::{csv_text, write};
 
 #[cfg(test)]
@@ -33,6 +34,8 @@ use std::path::Path;
 const DOCUMENT_BYTES_MAX: u64 = 4 << 20;
 const ROWS_FILE_BYTES_MAX: u64 = 2 << 30;
 const SETTINGS_FILE: &str = "company.toml";
+const NAME_LENGTH_MAX: usize = 100;
+const NOT_OF_THE_FORMAT: &str = "is not a file of the format; docs/company-folder.md lists them";
 
 /// A plan as its author wrote it and as it was understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +102,81 @@ impl Company {
         }
         checked(documents, sheets, problems)
     }
+
+    /// The company with rows put in place of those with the same key, or added; everything is checked again, and problems name
+    /// the lines that the rows came from. At most `problems_max` of them are listed.
+    pub fn merged(&self, rows: &Rows, problems_max: usize) -> Result<Company, Problems> {
+        let entity = rows.entity;
+        let mut sheets: BTreeMap<&'static str, Sheet> = BTreeMap::new();
+        for own in ENTITIES {
+            if let Some(table) = self.tables.get(own.name) {
+                sheets.insert(own.name, Sheet { table: table.clone(), complete: true, ..Sheet::default() });
+            }
+        }
+        let present = self.tables.get(entity.name).cloned().unwrap_or_else(|| canonical(entity, &Table::new(entity.name)));
+        let kept = row_changes(entity, &present, &rows.sheet.table).removed;
+        let mut table = Table::concat(entity.name, &[&present.take(&kept), &rows.sheet.table]);
+        // Line 0 is none.
+        let mut lines: Vec<u32> = vec![0; kept.len()];
+        lines.extend_from_slice(&rows.sheet.lines);
+        lines.resize(table.row_count(), 0);
+        if let Some(order) = rows::order(&table, entity.key_count) {
+            lines = order.iter().map(|row| lines[*row]).collect();
+            rows::permute(&mut table, &order);
+        }
+        let positions = rows.sheet.positions.clone();
+        sheets.insert(entity.name, Sheet { table, lines, positions, complete: true });
+        checked(&self.documents(), sheets, Problems::listing(problems_max))
+    }
+}
+
+/// Rows of one entity, each with the line that it came from.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    pub entity: &'static Entity,
+    sheet: Sheet,
+}
+
+impl Rows {
+    /// As [`read_rows`]. At most `problems_max` problems are listed.
+    pub fn read(entity: &'static Entity, reader: impl Read, problems_max: usize) -> Result<Rows, Problems> {
+        let file = format!("{}.csv", entity.name);
+        let mut problems = Problems::listing(problems_max);
+        let sheet = read_sheet(entity, &file, reader, &mut problems);
+        // What could not be read leaves holes in which spans would seem to overlap.
+        if sheet.complete {
+            check::spans(entity, &file, &sheet, &mut problems);
+        }
+        problems.or(Rows { entity, sheet })
+    }
+
+    /// In the order of their keys.
+    pub fn table(&self) -> &Table {
+        &self.sheet.table
+    }
+}
+
+/// A company from its files: path in the folder (with `/`) to text. The paths are names of the format and nothing else, so
+/// that none leads out of a folder.
+pub fn from_files(files: &BTreeMap<String, String>) -> Result<Company, Problems> {
+    let mut problems = Problems::default();
+    let mut documents = BTreeMap::new();
+    let mut sheets = BTreeMap::new();
+    for (path, text) in files {
+        if let Some(entity) = path.strip_suffix(".csv").and_then(schema::entity) {
+            sheets.insert(entity.name, read_sheet(entity, path, text.as_bytes(), &mut problems));
+        } else if !is_document(path) {
+            problems.push(Problem::new(&problem::shortened(path), NOT_OF_THE_FORMAT));
+        } else if text.len() as u64 > DOCUMENT_BYTES_MAX {
+            problems.push(Problem::new(path, format!("is {} bytes long; the limit is {DOCUMENT_BYTES_MAX}", text.len())));
+        } else {
+            documents.insert(path.clone(), text.clone());
+        }
+    }
+    if !documents.contains_key(SETTINGS_FILE) && problems.is_empty() {
+        problems.push(Problem::new(SETTINGS_FILE, "is missing; a company folder contains it"));
+    }
+    checked(&documents, sheets, problems)
 }
 
 /// Reads and checks a whole folder; the error lists everything that is wrong with it.
@@ -157,7 +235,7 @@ fn key_text(table: &Table, fields: &[Field], key_count: usize, row: usize) -> St
 }
 
 /// A value as it is written in a file; `None` for no value.
-fn cell(table: &Table, field: &Field, row: usize) -> Option<String> {
+pub(crate) fn cell(table: &Table, field: &Field, row: usize) -> Option<String> {
     match table.column(field.name)? {
         Column::Number { values, .. } => {
             values.get(row).filter(|value| **value != NULL_NUMBER).map(|value| value::shown(field.kind, *value))
@@ -280,11 +358,18 @@ impl Found {
     }
 }
 
+/// Whether a name means the same file on every system and none outside of its folder.
+fn is_plain_name(name: &str) -> bool {
+    (1..=NAME_LENGTH_MAX).contains(&name.len())
+        && !name.starts_with('.')
+        && !name.contains(|character: char| character.is_control() || "/\\:*?\"<>|".contains(character))
+}
+
 fn is_document(name: &str) -> bool {
     let stem = |folder: &str, ending: &str| {
         name.strip_prefix(folder)
             .and_then(|rest| rest.strip_suffix(ending))
-            .is_some_and(|stem| !stem.is_empty() && !stem.contains(['/', '\\']))
+            .is_some_and(is_plain_name)
     };
     name == SETTINGS_FILE
         || stem("plans/", ".toml")
@@ -312,7 +397,9 @@ fn checked(
     let mut expected_rows = BTreeMap::new();
     for (path, text) in documents {
         if !is_document(path) {
-            problems.push(Problem::new(path, "is not a document of the format"));
+            problems.push(Problem::new(&problem::shortened(path), "is not a document of the format"));
+        } else if text.contains('\0') {
+            problems.push(Problem::new(path, "contains the character NUL; save it as text"));
         } else if path == SETTINGS_FILE {
             settings = documents::settings(path, text, &sheets, &mut problems);
         } else if let Some(name) = path.strip_prefix("scripts/").and_then(|name| name.strip_suffix(".rhai")) {

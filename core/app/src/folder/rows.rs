@@ -16,7 +16,7 @@ pub const ROWS_MAX: usize = 5_000_000;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Sheet {
     pub table: Table,
-    /// Empty where the rows come from no file.
+    /// Empty where the rows come from no file, 0 for a row that does not.
     pub lines: Vec<u32>,
     /// The line of the file's header and the position of each column in it.
     pub positions: HashMap<&'static str, u64>,
@@ -26,7 +26,7 @@ pub(super) struct Sheet {
 
 impl Sheet {
     pub fn line(&self, row: usize) -> Option<u64> {
-        self.lines.get(row).map(|line| u64::from(*line))
+        self.lines.get(row).filter(|line| **line > 0).map(|line| u64::from(*line))
     }
 
     pub fn position(&self, column: &str) -> Option<u64> {
