@@ -1,8 +1,9 @@
 //! One running Attain: its database, its keys, its extensions.
 
-use crate::extensions::{self, Bundle};
 use crate::access::Caller;
+use crate::extensions::{self, Bundle};
 use crate::live::{Event, Live};
+use crate::oidc::OidcConfig;
 use crate::refusal::Refusal;
 use anyhow::{Context, Result};
 use attain_audit::Seal;
@@ -26,6 +27,7 @@ pub struct Config {
     pub plugins: Vec<PathBuf>,
     /// Who acts, for the audit trail.
     pub actor: String,
+    pub oidc: Option<OidcConfig>,
 }
 
 impl Config {
@@ -50,6 +52,7 @@ pub struct Instance {
     pub(crate) actor: String,
     pub(crate) folders: Vec<PathBuf>,
     pub(crate) live: Arc<Live>,
+    pub(crate) oidc: Option<Arc<OidcConfig>>,
 }
 
 /// What checking the trail found.
@@ -91,6 +94,7 @@ impl Instance {
             actor: config.actor.clone(),
             folders: extensions::folders(&config.plugins),
             live: Arc::default(),
+            oidc: config.oidc.clone().map(Arc::new),
         };
         instance.load_installed().await?;
         Ok(instance)
@@ -109,11 +113,6 @@ impl Instance {
     /// Who acts, as the trail will say.
     pub fn actor(&self) -> &str {
         &self.actor
-    }
-
-    /// The provider of OpenID Connect, by the name on its button.
-    pub fn provider_name(&self) -> Option<String> {
-        None
     }
 
     /// The versions of now, as a listener is told them.

@@ -193,7 +193,11 @@ fn token_view(token: Token, secret: Option<String>) -> TokenView {
 fn login_of(text: &str) -> Result<String, Refusal> {
     let login = text.trim().to_lowercase();
     let fits = (1..=NAME_LENGTH_MAX).contains(&login.chars().count()) && !login.chars().any(|own| own.is_control() || own.is_whitespace());
-    if fits { Ok(login) } else { Err(Refusal::invalid(format!("`{text}` is no login; write 1 to {NAME_LENGTH_MAX} characters without spaces"))) }
+    if fits {
+        Ok(login)
+    } else {
+        Err(Refusal::invalid(format!("`{text}` is no login; write 1 to {NAME_LENGTH_MAX} characters without spaces")))
+    }
 }
 
 fn name_of(text: &str) -> Result<String, Refusal> {
@@ -390,7 +394,9 @@ impl Instance {
         if before.version != version {
             return Err(stale_user(&before).into());
         }
-        if user_id == caller.user_id && (edit.disabled == Some(true) || edit.roles.as_ref().is_some_and(|roles| !roles.contains(&Role::Platform))) {
+        if user_id == caller.user_id
+            && (edit.disabled == Some(true) || edit.roles.as_ref().is_some_and(|roles| !roles.contains(&Role::Platform)))
+        {
             return Err(Refusal::conflict("you cannot take away your own access; somebody else has to").into());
         }
         let mut user = before.clone();

@@ -100,7 +100,8 @@ impl View {
         use crate::access::Action::{SeeAllPay, SeeOwnPay, SeeTeamPay};
         caller.require_one(&[SeeOwnPay, SeeTeamPay, SeeAllPay])?;
         let visible = self.company.visible_to(caller);
-        let exists = || self.company.company.tables["payees"].texts("payee_id").is_some_and(|ids| ids.dictionary.iter().any(|id| id == payee_id));
+        let exists =
+            || self.company.company.tables["payees"].texts("payee_id").is_some_and(|ids| ids.dictionary.iter().any(|id| id == payee_id));
         if visible.knows(payee_id) && exists() { Ok(visible) } else { Err(unknown_payee(payee_id)) }
     }
 

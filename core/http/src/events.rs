@@ -32,10 +32,7 @@ fn may_hear(asked: &Asked, event: &Event) -> bool {
 }
 
 /// The stream of one listener. It begins with the versions of now, so that one who was away knows what to ask for again.
-pub async fn stream(
-    State(served): Shared,
-    asked: Asked,
-) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, Problem> {
+pub async fn stream(State(served): Shared, asked: Asked) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, Problem> {
     let stopping = served.stopping.clone();
     let listener = served.instance.listen();
     let first = served.instance.record_event().await?;

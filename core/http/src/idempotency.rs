@@ -48,7 +48,11 @@ async fn kept(
     match served.instance.begin_once(&user, &route, &key, &content).await? {
         Kept::New => {}
         Kept::Running => {
-            return Err(Problem::new(StatusCode::CONFLICT, "still-running", "the first request with this key is still at work; ask again later"));
+            return Err(Problem::new(
+                StatusCode::CONFLICT,
+                "still-running",
+                "the first request with this key is still at work; ask again later",
+            ));
         }
         Kept::Other => return Err(Problem::invalid("this `Idempotency-Key` was used for another request; take a new one")),
         Kept::Answered { status, answer } => {

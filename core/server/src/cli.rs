@@ -125,6 +125,16 @@ pub struct ServeArgs {
     /// The address that people type, where a proxy stands before the server
     #[arg(long, env = "ATTAIN_PUBLIC_URL")]
     pub public_url: Option<String>,
+    /// Issuer of a provider of OpenID Connect; its client secret comes from ATTAIN_OIDC_CLIENT_SECRET
+    #[arg(long, env = "ATTAIN_OIDC_ISSUER", requires = "oidc_client_id")]
+    pub oidc_issuer: Option<String>,
+    #[arg(long, env = "ATTAIN_OIDC_CLIENT_ID")]
+    pub oidc_client_id: Option<String>,
+    #[arg(long, env = "ATTAIN_OIDC_CLIENT_SECRET", hide = true, hide_env_values = true, default_value = "")]
+    pub oidc_client_secret: String,
+    /// What the button for it says
+    #[arg(long, env = "ATTAIN_OIDC_NAME", default_value = "single sign-on")]
+    pub oidc_name: String,
     /// Cookies without `Secure`: only for a network without TLS
     #[arg(long)]
     pub plain_cookies: bool,
@@ -295,7 +305,7 @@ pub fn fail(error: &anyhow::Error, json: bool) -> ExitCode {
 }
 
 pub async fn execute(cli: Cli) -> Result<Exit> {
-    let config = Config { database: cli.database.clone(), home: cli.home.clone(), plugins: cli.plugins.clone(), actor: cli.actor.clone() };
+    let config = Config { database: cli.database.clone(), home: cli.home.clone(), plugins: cli.plugins.clone(), actor: cli.actor.clone(), oidc: None };
     let out = show::Output { json: cli.json, quiet: cli.quiet };
     match cli.command {
         Command::Test { dirs } => {
@@ -382,7 +392,8 @@ async fn with_instance(command: Command, instance: &Instance, out: show::Output)
 
 async fn user(command: UserCommand, instance: &Instance, out: show::Output) -> Result<Exit> {
     let operator = Caller::operator(instance.actor());
-    let unknown = |what: &str, word: &str, known: Vec<&str>| Refusal::invalid(format!("`{word}` is no {what}; there are {}", known.join(", ")));
+    let unknown =
+        |what: &str, word: &str, known: Vec<&str>| Refusal::invalid(format!("`{word}` is no {what}; there are {}", known.join(", ")));
     match command {
         UserCommand::Add { login, name, payee, roles } => {
             let role = |word: &String| Role::from_name(word).ok_or_else(|| unknown("role", word, Role::ALL.map(Role::name).to_vec()));
@@ -403,7 +414,8 @@ async fn user(command: UserCommand, instance: &Instance, out: show::Output) -> R
         }
         UserCommand::Token { login, name, scopes, days } => {
             let user = instance.user_by_login(&login).await?;
-            let scope = |word: &String| Action::from_name(word).ok_or_else(|| unknown("scope", word, Action::ALL.map(Action::name).to_vec()));
+            let scope =
+                |word: &String| Action::from_name(word).ok_or_else(|| unknown("scope", word, Action::ALL.map(Action::name).to_vec()));
             let scopes = scopes.iter().map(scope).collect::<Result<Vec<_>, _>>()?;
             let token = instance.add_token_for(&operator, &user.user_id, &NewToken { name, scopes, days }).await?;
             if out.json {

@@ -3,11 +3,18 @@
 use crate::cli::{Exit, ServeArgs};
 use anyhow::Result;
 use attain_app::live::Event;
+use attain_app::oidc::OidcConfig;
 use attain_app::{Config, Instance};
 use attain_extend::watch;
 
 pub async fn serve(config: &Config, args: ServeArgs) -> Result<Exit> {
-    let instance = Instance::open_server(config).await?;
+    let oidc = args.oidc_issuer.zip(args.oidc_client_id).map(|(issuer, client_id)| OidcConfig {
+        name: args.oidc_name,
+        issuer,
+        client_id,
+        client_secret: args.oidc_client_secret,
+    });
+    let instance = Instance::open_server(&Config { oidc, ..config.clone() }).await?;
     let told = instance.clone();
     let watcher = instance.watch_with(move |event| told.tell(shown(&event)))?;
     let changes = tokio::spawn({

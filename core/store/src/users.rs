@@ -317,7 +317,10 @@ pub async fn add_identity(tx: &mut Tx, issuer: &str, subject: &str, user_id: &st
 
 /// The run whose pay the user has seen last, and when.
 pub async fn visit_of(connection: &mut Connection, user_id: &str) -> anyhow::Result<Option<(String, i64)>> {
-    Ok(sqlx::query_as("select run_id, visited_at from visits where user_id = $1").bind(user_id.to_owned()).fetch_optional(connection).await?)
+    Ok(sqlx::query_as("select run_id, visited_at from visits where user_id = $1")
+        .bind(user_id.to_owned())
+        .fetch_optional(connection)
+        .await?)
 }
 
 pub async fn visit(tx: &mut Tx, user_id: &str, run_id: &str, now: i64) -> anyhow::Result<()> {

@@ -45,7 +45,10 @@ fn edges() -> impl Strategy<Value = Vec<Edge>> {
 
 fn seats() -> impl Strategy<Value = Vec<Edge>> {
     let seat = (0u8..8, 0u8..6, 0i64..20, proptest::option::of(1i64..15));
-    proptest::collection::vec(seat.prop_map(|(position, payee, from, length)| (position, payee, from, length.map(|length| from + length))), 0..14)
+    proptest::collection::vec(
+        seat.prop_map(|(position, payee, from, length)| (position, payee, from, length.map(|length| from + length))),
+        0..14,
+    )
 }
 
 proptest! {
@@ -67,7 +70,10 @@ proptest! {
 
 #[test]
 fn a_seller_sees_herself_and_nobody_else() {
-    let known = Hierarchy::new(&table("position_id", "manager_position_id", &[(1, 0, 0, None)]), &table("position_id", "payee_id", &[(0, 1, 0, None), (1, 2, 0, None)]));
+    let known = Hierarchy::new(
+        &table("position_id", "manager_position_id", &[(1, 0, 0, None)]),
+        &table("position_id", "payee_id", &[(0, 1, 0, None), (1, 2, 0, None)]),
+    );
     let visible = known.visible_to(&Caller::new("ana", "", Some("2"), [Role::Seller], None));
     assert!(visible.sees("2", Day(5), Day(6)));
     assert!(!visible.knows("1"));

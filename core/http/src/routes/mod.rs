@@ -7,6 +7,7 @@ mod extensions;
 mod formulas;
 mod imports;
 mod jobs;
+mod oidc;
 mod pay;
 mod planning;
 mod questions;
@@ -24,6 +25,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub fn all() -> OpenApiRouter<Arc<Served>> {
     OpenApiRouter::new()
         .merge(session::routes())
+        .merge(oidc::routes())
         .merge(users::routes())
         .merge(pay::routes())
         .merge(team::routes())
