@@ -19,7 +19,7 @@ create table imports (
     sent_by text not null,
     sent_at bigint not null,
     constraint imports_pk primary key (import_id),
-    constraint imports_state check (state in ('applied', 'unchanged', 'refused', 'waiting-for-approval'))
+    constraint imports_state check (state in ('applied', 'unchanged', 'refused', 'waiting-for-approval', 'rejected'))
 );
 create index imports_digest on imports (entity, digest);
 create index imports_batch on imports (batch_id);

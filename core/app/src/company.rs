@@ -13,9 +13,10 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::Path;
+use utoipa::ToSchema;
 
 /// What a change did to one entity.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct EntityCount {
     pub entity: String,
     pub inserted: u64,
@@ -25,7 +26,7 @@ pub struct EntityCount {
 }
 
 /// What a change did. The control totals of `changes` tie: rows given = inserted + changed + unchanged.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Receipt {
     pub changes: Vec<EntityCount>,
     pub documents: Vec<String>,
@@ -46,12 +47,17 @@ impl Instance {
     /// Loads a folder into a record that holds no company yet.
     pub async fn load(&self, dir: &Path) -> Result<Receipt> {
         let company = folder::read(dir).map_err(|problems| refused(&dir.display().to_string(), &problems))?;
-        self.check_extensions(&company)?;
+        self.load_company(&company, &dir.display().to_string()).await
+    }
+
+    /// See [`Instance::load`].
+    pub(crate) async fn load_company(&self, company: &Company, source: &str) -> Result<Receipt> {
+        self.check_extensions(company)?;
         let mut tx = self.database.begin().await?;
         if !attain_store::documents::current(&mut tx).await?.is_empty() {
             return Err(Refusal::conflict("the record holds a company already; use `attain diff` and `attain apply`").into());
         }
-        let receipt = self.write(&mut tx, None, &company, "load", &dir.display().to_string()).await?;
+        let receipt = self.write(&mut tx, None, company, "load", source).await?;
         tx.commit().await?;
         self.seal().await?;
         Ok(receipt)
@@ -131,7 +137,7 @@ impl Instance {
     }
 
     /// Writes the difference between two companies with its history and its audit entry.
-    async fn write(
+    pub(crate) async fn write(
         &self,
         tx: &mut attain_database::Tx,
         have: Option<&Company>,
@@ -183,7 +189,7 @@ impl Instance {
 }
 
 /// The rows that an entity holds after a change, and the sum of each of its amounts.
-fn control_totals(entity: &schema::Entity, table: &Table) -> BTreeMap<String, String> {
+pub(crate) fn control_totals(entity: &schema::Entity, table: &Table) -> BTreeMap<String, String> {
     let mut totals = BTreeMap::from([("rows".to_owned(), table.row_count().to_string())]);
     for field in entity.fields.iter().filter(|field| field.kind == schema::Kind::Money) {
         let values = table.numbers(field.name).unwrap_or(&[]);

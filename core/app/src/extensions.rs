@@ -423,6 +423,14 @@ impl Instance {
     /// Pulls all pages of an entity through a connector and imports them as one batch.
     pub async fn pull(&self, connector: &str, entity: &str, settings: &serde_json::Value) -> Result<Receipt> {
         let known = schema::entity(entity).ok_or_else(|| Refusal::invalid(format!("`{entity}` is no entity")))?;
+        let text = self.pulled(connector, entity, settings).await?;
+        let rows = crate::folder::read_rows(known, &format!("{connector}:{entity}"), text.as_bytes())
+            .map_err(|problems| crate::company::refused(&format!("what `{connector}` pulled"), &problems))?;
+        self.import_table(known, &rows, connector).await
+    }
+
+    /// All pages of an entity from a connector, as one CSV text.
+    pub(crate) async fn pulled(&self, connector: &str, entity: &str, settings: &serde_json::Value) -> Result<String> {
         let mut read = self.database.read().await?;
         let grants = attain_store::extensions::grants(&mut read, connector).await?;
         drop(read);
@@ -433,10 +441,7 @@ impl Instance {
         let bytes = self.bundle.registry.file(&identity.digest).with_context(|| format!("the file of `{connector}` is gone"))?;
         let loaded = self.bundle.load(identity.origin, &bytes, Grant { hosts }).map_err(failed)?;
         let pages = tokio::task::block_in_place(|| pages(loaded.extension.as_ref(), entity, settings)).map_err(failed)?;
-        let text = csv_of(&pages);
-        let rows = crate::folder::read_rows(known, &format!("{connector}:{entity}"), text.as_bytes())
-            .map_err(|problems| crate::company::refused(&format!("what `{connector}` pulled"), &problems))?;
-        self.import_table(known, &rows, connector).await
+        Ok(csv_of(&pages))
     }
 }
 

@@ -12,7 +12,7 @@ pub struct Import {
     /// Of the file as it came.
     pub digest: String,
     pub byte_count: i64,
-    /// `applied`, `unchanged`, `refused` or `waiting-for-approval`.
+    /// `applied`, `unchanged`, `refused`, `waiting-for-approval` or `rejected`.
     pub state: String,
     pub error_count: i64,
     pub errors: String,
@@ -114,11 +114,11 @@ pub async fn by_id(connection: &mut Connection, import_id: &str) -> anyhow::Resu
     row.as_ref().map(import).transpose()
 }
 
-/// The newest import of that very file that was not refused.
+/// The newest import of that very file that was applied or waits.
 pub async fn taken(connection: &mut Connection, entity: &str, digest: &str) -> anyhow::Result<Option<Import>> {
     let row = sqlx::query(
         "select import_id, entity, source, digest, byte_count, state, error_count, errors, receipt, batch_id, change_id, first_id, \
-         mended_by, sent_by, sent_at from imports where entity = $1 and digest = $2 and state <> 'refused' order by import_id desc limit 1",
+         mended_by, sent_by, sent_at from imports where entity = $1 and digest = $2 and state in ('applied', 'waiting-for-approval') order by import_id desc limit 1",
     )
     .bind(entity.to_owned())
     .bind(digest.to_owned())
@@ -145,6 +145,17 @@ pub async fn mended(tx: &mut Tx, first_id: &str, by: &str) -> anyhow::Result<()>
     sqlx::query("update imports set mended_by = $1 where state = 'refused' and (import_id = $2 or first_id = $2)")
         .bind(by.to_owned())
         .bind(first_id.to_owned())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// What became of the import that waited as a change: `applied` with its batch, or `rejected`.
+pub async fn decide(tx: &mut Tx, change_id: &str, state: &str, batch_id: Option<i64>) -> anyhow::Result<()> {
+    sqlx::query("update imports set state = $1, batch_id = $2 where change_id = $3 and state = 'waiting-for-approval'")
+        .bind(state.to_owned())
+        .bind(batch_id)
+        .bind(change_id.to_owned())
         .execute(&mut **tx)
         .await?;
     Ok(())

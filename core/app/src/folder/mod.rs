@@ -104,8 +104,8 @@ impl Company {
     }
 
     /// The company with rows put in place of those with the same key, or added; everything is checked again, and problems name
-    /// the lines that the rows came from. At most `problems_max` of them are listed.
-    pub fn merged(&self, rows: &Rows, problems_max: usize) -> Result<Company, Problems> {
+    /// the lines that the rows came from. `problems` are those that reading the rows has found.
+    pub fn merged(&self, rows: &Rows, problems: Problems) -> Result<Company, Problems> {
         let entity = rows.entity;
         let mut sheets: BTreeMap<&'static str, Sheet> = BTreeMap::new();
         for own in ENTITIES {
@@ -125,8 +125,8 @@ impl Company {
             rows::permute(&mut table, &order);
         }
         let positions = rows.sheet.positions.clone();
-        sheets.insert(entity.name, Sheet { table, lines, positions, complete: true });
-        checked(&self.documents(), sheets, Problems::listing(problems_max))
+        sheets.insert(entity.name, Sheet { table, lines, positions, complete: rows.sheet.complete });
+        checked(&self.documents(), sheets, problems)
     }
 }
 
@@ -138,16 +138,11 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// As [`read_rows`]. At most `problems_max` problems are listed.
-    pub fn read(entity: &'static Entity, reader: impl Read, problems_max: usize) -> Result<Rows, Problems> {
-        let file = format!("{}.csv", entity.name);
+    /// Reads what can be read of a CSV file, and every problem with it; at most `problems_max` are listed.
+    pub fn read(entity: &'static Entity, reader: impl Read, problems_max: usize) -> (Rows, Problems) {
         let mut problems = Problems::listing(problems_max);
-        let sheet = read_sheet(entity, &file, reader, &mut problems);
-        // What could not be read leaves holes in which spans would seem to overlap.
-        if sheet.complete {
-            check::spans(entity, &file, &sheet, &mut problems);
-        }
-        problems.or(Rows { entity, sheet })
+        let sheet = read_sheet(entity, &format!("{}.csv", entity.name), reader, &mut problems);
+        (Rows { entity, sheet }, problems)
     }
 
     /// In the order of their keys.
