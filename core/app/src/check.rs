@@ -83,6 +83,7 @@ pub(crate) async fn test_company(bundle: crate::extensions::Bundle, company: &fo
         home: Some(scratch.path().join("home")),
         plugins: Vec::new(),
         actor: "test".to_owned(),
+        oidc: None,
     };
     let name = company.settings.name.clone();
     let mut outcome = CaseOutcome { folder: name.clone(), problems: Vec::new(), differences: Vec::new() };

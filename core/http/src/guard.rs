@@ -181,6 +181,8 @@ pub async fn known_caller(State(served): Shared, jar: CookieJar, mut request: Re
     let is_file = request.headers().get(header::CONTENT_TYPE).is_some_and(|value| {
         ["text/csv", "application/wasm", "text/x-rhai"].iter().any(|kind| value.as_bytes().starts_with(kind.as_bytes()))
     });
+    // A whole company is sent as JSON.
+    let is_file = is_file || request.uri().path().starts_with("/api/v1/company");
     let limit = if is_file { FILE_BYTES_MAX } else { BODY_BYTES_MAX };
     let (parts, body) = request.into_parts();
     let request = Request::from_parts(parts, Body::new(http_body_util::Limited::new(body, limit)));
@@ -188,6 +190,11 @@ pub async fn known_caller(State(served): Shared, jar: CookieJar, mut request: Re
 }
 
 async fn admitted(served: &Arc<Served>, jar: &CookieJar, request: &mut Request) -> Result<(), Problem> {
+    // PostgreSQL has no place for the character NUL in a text, and no name or filter needs it.
+    let named = [Some(request.uri().path()), request.uri().query()];
+    if named.into_iter().flatten().any(|text| text.contains("%00")) {
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid", "the address holds the character NUL (`%00`); leave it out"));
+    }
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let token = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let known = if let Some(token) = token {
