@@ -2,6 +2,7 @@
 //! binary.
 #![cfg(test)]
 
+mod access;
 mod cases;
 mod extensions;
 mod http;
@@ -10,5 +11,8 @@ mod program;
 mod real_data;
 mod real_input;
 mod record;
+mod sign_in;
 mod stage;
+mod two_servers;
 mod walkthrough;
+mod work;

@@ -380,7 +380,7 @@ impl Instance {
     pub async fn send_pull(&self, caller: &Caller, connector: &str, entity: &str, settings: &serde_json::Value) -> Result<ImportOutcome> {
         caller.require(Action::Import)?;
         let entity = known_entity(entity)?;
-        let text = self.pulled(connector, entity.name, settings).await?;
+        let text = self.pulled_text(connector, entity.name, settings).await?;
         self.take_in(caller, entity, &source_of(connector)?, false, text.as_bytes(), None).await
     }
 

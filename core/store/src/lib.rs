@@ -10,6 +10,7 @@ pub mod imports;
 pub mod ledger;
 pub mod once;
 pub mod questions;
+pub mod run_facts;
 pub mod runs;
 pub mod users;
 pub mod versions;

@@ -1,6 +1,6 @@
 //! Behind a line of a statement: the credits it adds up, the rule and the formula it was computed by; and the open pipeline.
 
-use super::{component_name, lookup, money, number, text};
+use super::{ComponentLine, component_name, lookup, money, number, text};
 use crate::access::Caller;
 use crate::explain::Node;
 use crate::refusal::Refusal;
@@ -126,6 +126,23 @@ pub(super) fn credit_line(company: &Company, credits: &Table, row: usize, transa
     }
 }
 
+/// The credits that a line adds up, largest first.
+pub(crate) fn credits_of(view: &View, run: &RunView, lines: &Lines, own: &ComponentLine, period_id: &str) -> Vec<CreditLine> {
+    let Some(component) = component(&run.company, &own.plan_id, &own.component_id) else { return Vec::new() };
+    let periods = span(&view.company.calendar, period_id, component);
+    let nothing = Vec::new();
+    let counted = lines.counted.get(&component.measure).unwrap_or(&nothing);
+    let mut rows: Vec<usize> = (0..lines.credits.row_count())
+        .filter(|row| counted.get(*row).copied().unwrap_or(false))
+        .filter(|row| text(&lines.credits, "period_id", *row).is_some_and(|period| periods.iter().any(|own| own == period)))
+        .filter(|row| own.transaction_id.as_deref().is_none_or(|id| text(&lines.credits, "transaction_id", *row) == Some(id)))
+        .collect();
+    rows.sort_by_key(|row| (std::cmp::Reverse(number(&lines.credits, "amount", *row).map(i64::unsigned_abs)), *row));
+    let places = places(&run.company.tables["transactions"]);
+    let place = |row: usize| text(&lines.credits, "transaction_id", row).and_then(|id| places.get(id)).copied();
+    rows.into_iter().map(|row| credit_line(&run.company, &lines.credits, row, place(row))).collect()
+}
+
 impl Instance {
     /// The credits of one payee in a run. The caller has asked the view whether they may be seen.
     pub(crate) async fn lines_of(&self, run: &RunView, payee_id: &str) -> Result<Lines> {
@@ -150,20 +167,8 @@ impl Instance {
         let statement = view.statement(caller, payee_id, period_id)?;
         let run = view.run()?;
         let own = statement.components.get(line.wrapping_sub(1)).ok_or_else(|| no_line(line, statement.components.len()))?;
-        let Some(component) = component(&run.company, &own.plan_id, &own.component_id) else { return Ok(Vec::new()) };
         let lines = self.lines_of(run, payee_id).await?;
-        let periods = span(&view.company.calendar, period_id, component);
-        let nothing = Vec::new();
-        let counted = lines.counted.get(&component.measure).unwrap_or(&nothing);
-        let mut rows: Vec<usize> = (0..lines.credits.row_count())
-            .filter(|row| counted.get(*row).copied().unwrap_or(false))
-            .filter(|row| text(&lines.credits, "period_id", *row).is_some_and(|period| periods.iter().any(|own| own == period)))
-            .filter(|row| own.transaction_id.as_deref().is_none_or(|id| text(&lines.credits, "transaction_id", *row) == Some(id)))
-            .collect();
-        rows.sort_by_key(|row| (std::cmp::Reverse(number(&lines.credits, "amount", *row).map(i64::unsigned_abs)), *row));
-        let places = places(&run.company.tables["transactions"]);
-        let place = |row: usize| text(&lines.credits, "transaction_id", row).and_then(|id| places.get(id)).copied();
-        Ok(rows.into_iter().map(|row| credit_line(&run.company, &lines.credits, row, place(row))).collect())
+        Ok(credits_of(view, run, &lines, own, period_id))
     }
 
     /// The rule behind a line, word by word as the run read it.

@@ -9,6 +9,7 @@ mod imports;
 mod jobs;
 mod oidc;
 mod pay;
+mod pay_documents;
 mod planning;
 mod questions;
 mod runs;
@@ -28,6 +29,7 @@ pub fn all() -> OpenApiRouter<Arc<Served>> {
         .merge(oidc::routes())
         .merge(users::routes())
         .merge(pay::routes())
+        .merge(pay_documents::routes())
         .merge(team::routes())
         .merge(questions::routes())
         .merge(formulas::routes())
