@@ -4,6 +4,7 @@
 
 mod access;
 mod cases;
+mod data;
 mod extensions;
 mod http;
 mod pay;

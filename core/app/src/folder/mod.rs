@@ -138,10 +138,12 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Reads what can be read of a CSV file, and every problem with it; at most `problems_max` are listed.
+    /// Reads what can be read of a CSV file, also of one that was exported for a spreadsheet, and every problem with it; at most `problems_max` are listed.
     pub fn read(entity: &'static Entity, reader: impl Read, problems_max: usize) -> (Rows, Problems) {
         let mut problems = Problems::listing(problems_max);
-        let sheet = read_sheet(entity, &format!("{}.csv", entity.name), reader, &mut problems);
+        let file = format!("{}.csv", entity.name);
+        let form = Form { may_be_guarded: true, ..form(entity, &file) };
+        let sheet = rows::read(&form, reader, &mut problems);
         (Rows { entity, sheet }, problems)
     }
 
@@ -219,9 +221,12 @@ pub fn canonical(entity: &Entity, table: &Table) -> Table {
     own
 }
 
+fn form<'a>(entity: &'static Entity, file: &'a str) -> Form<'a> {
+    Form { file, table: entity.name, fields: entity.fields, key_count: entity.key_count, only_given: false, may_be_guarded: false }
+}
+
 fn read_sheet(entity: &'static Entity, file: &str, reader: impl Read, problems: &mut Problems) -> Sheet {
-    let form = Form { file, table: entity.name, fields: entity.fields, key_count: entity.key_count, only_given: false };
-    rows::read(&form, reader, problems)
+    rows::read(&form(entity, file), reader, problems)
 }
 
 /// The key of a row as it is written in a file.
@@ -409,7 +414,7 @@ fn checked(
         } else if let Some(name) = path.strip_prefix("expected/").and_then(|name| name.strip_suffix(".csv"))
             && let Some(fields) = expected::fields(name)
         {
-            let form = Form { file: path, table: name, fields, key_count: 0, only_given: true };
+            let form = Form { file: path, table: name, fields, key_count: 0, only_given: true, may_be_guarded: false };
             let table = rows::read(&form, text.as_bytes(), &mut problems).table;
             expected_rows.insert(name.to_owned(), Expected { text: text.clone(), table });
         }

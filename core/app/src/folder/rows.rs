@@ -43,6 +43,8 @@ pub(super) struct Form<'a> {
     pub key_count: usize,
     /// Whether columns that the file does not have are left out of the table.
     pub only_given: bool,
+    /// Whether texts may carry the guard that exports put before what looks like a formula; it is taken off.
+    pub may_be_guarded: bool,
 }
 
 enum Cells {
@@ -155,6 +157,8 @@ pub(super) fn read(form: &Form<'_>, reader: impl Read, problems: &mut Problems) 
         for builder in builders {
             let Some(index) = builder.index else { continue };
             let cell = cells.ranges.get(index).map_or("", |range| &source[range.clone()]);
+            let is_text = builder.field.kind.scale().is_none();
+            let cell = if form.may_be_guarded && is_text { attain_print::unguarded(cell) } else { cell };
             let defect = builder.push(cell);
             if let Some(message) = defect.filter(|_| !ragged) {
                 let problem = problem(message).column(builder.field.name, Some(index as u64 + 1));
