@@ -5,6 +5,7 @@
 mod access;
 mod cases;
 mod changes;
+mod data;
 mod extensions;
 mod http;
 mod pay;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// What became of one folder. It passed when nothing is listed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct CaseOutcome {
     pub folder: String,
     pub problems: Vec<String>,
@@ -65,19 +65,49 @@ async fn test_one(config: &Config, registry: crate::extensions::Bundle, dir: &Pa
         }
     };
     if company.expected.is_empty() {
-        outcome.problems.push("has no expected/*.csv; add at least expected/earnings.csv".to_owned());
+        outcome.problems.push(NOTHING_EXPECTED.to_owned());
         return outcome;
     }
-    match run_one(config, registry, dir, &company).await {
+    match run_one(config, registry, &company, &outcome.folder).await {
         Ok(differences) => outcome.differences = differences,
         Err(error) => outcome.problems.push(format!("{error:#}")),
     }
     outcome
 }
 
-async fn run_one(config: &Config, registry: crate::extensions::Bundle, dir: &Path, company: &folder::Company) -> Result<Vec<Difference>> {
+/// Tests a company that is in memory, with extensions that are loaded already.
+pub(crate) async fn test_company(bundle: crate::extensions::Bundle, company: &folder::Company) -> Result<CaseOutcome> {
+    let scratch = tempfile::tempdir()?;
+    let config = Config {
+        database: format!("sqlite:{}", scratch.path().join("test.db").display()),
+        home: Some(scratch.path().join("home")),
+        plugins: Vec::new(),
+        actor: "test".to_owned(),
+        oidc: None,
+    };
+    let name = company.settings.name.clone();
+    let mut outcome = CaseOutcome { folder: name.clone(), problems: Vec::new(), differences: Vec::new() };
+    if company.expected.is_empty() {
+        outcome.problems.push(NOTHING_EXPECTED.to_owned());
+        return Ok(outcome);
+    }
+    match run_one(&config, bundle, company, &name).await {
+        Ok(differences) => outcome.differences = differences,
+        Err(error) => outcome.problems.push(format!("{error:#}")),
+    }
+    Ok(outcome)
+}
+
+const NOTHING_EXPECTED: &str = "has no expected/*.csv; add at least expected/earnings.csv";
+
+async fn run_one(
+    config: &Config,
+    registry: crate::extensions::Bundle,
+    company: &folder::Company,
+    source: &str,
+) -> Result<Vec<Difference>> {
     let instance = Instance::open_with(config, registry).await?;
-    instance.load(dir).await?;
+    instance.load_company(company, source).await?;
     let report = instance.run(&|_| {}).await?;
     let tables = instance.results(&report.run_id).await?;
     instance.close().await;

@@ -14,9 +14,10 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::Path;
+use utoipa::ToSchema;
 
 /// What a change did to one entity.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct EntityCount {
     pub entity: String,
     pub inserted: u64,
@@ -26,7 +27,7 @@ pub struct EntityCount {
 }
 
 /// What a change did. The control totals of `changes` tie: rows given = inserted + changed + unchanged.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Receipt {
     pub changes: Vec<EntityCount>,
     pub documents: Vec<String>,
@@ -47,13 +48,18 @@ impl Instance {
     /// Loads a folder into a record that holds no company yet.
     pub async fn load(&self, dir: &Path) -> Result<Receipt> {
         let company = folder::read(dir).map_err(|problems| refused(&dir.display().to_string(), &problems))?;
-        self.check_extensions(&company)?;
+        self.load_company(&company, &dir.display().to_string()).await
+    }
+
+    /// See [`Instance::load`].
+    pub(crate) async fn load_company(&self, company: &Company, source: &str) -> Result<Receipt> {
+        self.check_extensions(company)?;
         let mut tx = self.database.begin().await?;
         versions::hold(&mut tx, Part::Company).await?;
         if !attain_store::documents::current(&mut tx).await?.is_empty() {
             return Err(Refusal::conflict("the record holds a company already; use `attain diff` and `attain apply`").into());
         }
-        let receipt = self.write(&mut tx, None, &company, "load", &dir.display().to_string()).await?;
+        let receipt = self.write(&mut tx, None, company, "load", source).await?;
         tx.commit().await?;
         self.seal().await?;
         Ok(receipt)
@@ -199,7 +205,7 @@ impl Instance {
 }
 
 /// The rows that an entity holds after a change, and the sum of each of its amounts.
-fn control_totals(entity: &schema::Entity, table: &Table) -> BTreeMap<String, String> {
+pub(crate) fn control_totals(entity: &schema::Entity, table: &Table) -> BTreeMap<String, String> {
     let mut totals = BTreeMap::from([("rows".to_owned(), table.row_count().to_string())]);
     for field in entity.fields.iter().filter(|field| field.kind == schema::Kind::Money) {
         let values = table.numbers(field.name).unwrap_or(&[]);

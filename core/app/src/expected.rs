@@ -84,7 +84,7 @@ pub fn fields(table: &str) -> Option<&'static [Field]> {
 }
 
 /// One value that is not as expected.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Difference {
     pub table: String,
     /// The row's texts, in the order of the expected file's columns.

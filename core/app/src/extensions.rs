@@ -585,6 +585,14 @@ impl Instance {
         settings: &serde_json::Value,
     ) -> Result<(&'static schema::Entity, Table)> {
         let known = schema::entity(entity).ok_or_else(|| Refusal::invalid(format!("`{entity}` is no entity")))?;
+        let text = self.pulled_text(connector, entity, settings).await?;
+        let rows = crate::folder::read_rows(known, &format!("{connector}:{entity}"), text.as_bytes())
+            .map_err(|problems| crate::company::refused(&format!("what `{connector}` pulled"), &problems))?;
+        Ok((known, rows))
+    }
+
+    /// All pages of an entity from a connector, as one CSV text.
+    pub(crate) async fn pulled_text(&self, connector: &str, entity: &str, settings: &serde_json::Value) -> Result<String> {
         let failed = |fault: Fault| Refusal::extension(connector, &fault);
         let pinned = self.bundle.registry.pin();
         let identity = pinned.get(Point::Connector, connector).map_err(failed)?.identity().clone();
@@ -617,10 +625,7 @@ impl Instance {
             }
             cursor = next;
         }
-        let text = csv_of(&pages);
-        let rows = crate::folder::read_rows(known, &format!("{connector}:{entity}"), text.as_bytes())
-            .map_err(|problems| crate::company::refused(&format!("what `{connector}` pulled"), &problems))?;
-        Ok((known, rows))
+        Ok(csv_of(&pages))
     }
 }
 

@@ -56,7 +56,7 @@ pub struct Instance {
 }
 
 /// What checking the trail found.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct AuditReport {
     pub entries: i64,
     pub checkpoints: i64,

@@ -135,21 +135,81 @@ pub async fn entries(connection: &mut Connection, after: i64, limit: i64) -> any
     .bind(limit)
     .fetch_all(connection)
     .await?;
-    let recorded = |row: &sqlx::any::AnyRow| {
-        Ok(Recorded {
-            sequence: row.try_get(0)?,
-            recorded_at: row.try_get(1)?,
-            entry: Entry {
-                actor: row.try_get(2)?,
-                action: row.try_get(3)?,
-                object: row.try_get(4)?,
-                before: row.try_get(5)?,
-                after: row.try_get(6)?,
-                reason: row.try_get(7)?,
-            },
-        })
-    };
     rows.iter().map(recorded).collect()
+}
+
+fn recorded(row: &sqlx::any::AnyRow) -> anyhow::Result<Recorded> {
+    Ok(Recorded {
+        sequence: row.try_get(0)?,
+        recorded_at: row.try_get(1)?,
+        entry: Entry {
+            actor: row.try_get(2)?,
+            action: row.try_get(3)?,
+            object: row.try_get(4)?,
+            before: row.try_get(5)?,
+            after: row.try_get(6)?,
+            reason: row.try_get(7)?,
+        },
+    })
+}
+
+/// What to look for; an empty text lets everything through.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Search {
+    pub actor: String,
+    pub action: String,
+    pub object: String,
+    /// Contained in the object or the reason, in upper or lower case.
+    pub containing: String,
+}
+
+/// Entries before sequence `before`, newest first, at most `limit`.
+pub async fn search(connection: &mut Connection, search: &Search, before: i64, limit: i64) -> anyhow::Result<Vec<Recorded>> {
+    let needle = search.containing.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    // SQLite lowers ASCII only, on both sides then.
+    let needle = if Kind::of(connection) == Kind::Sqlite { needle.to_ascii_lowercase() } else { needle.to_lowercase() };
+    let rows = sqlx::query(
+        "select sequence, recorded_at, actor, action, object, before_state, after_state, reason from audit_entries \
+         where sequence < $1 and ($2 = '' or actor = $2) and ($3 = '' or action = $3) and ($4 = '' or object = $4) \
+         and ($5 = '%%' or lower(object) like $5 escape '!' or lower(reason) like $5 escape '!') order by sequence desc limit $6",
+    )
+    .bind(before)
+    .bind(search.actor.clone())
+    .bind(search.action.clone())
+    .bind(search.object.clone())
+    .bind(format!("%{needle}%"))
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(recorded).collect()
+}
+
+/// Entries of one instant, in order.
+pub async fn recorded_at(connection: &mut Connection, at: i64) -> anyhow::Result<Vec<Recorded>> {
+    let rows = sqlx::query(
+        "select sequence, recorded_at, actor, action, object, before_state, after_state, reason from audit_entries \
+         where recorded_at = $1 order by sequence",
+    )
+    .bind(at)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(recorded).collect()
+}
+
+/// An entry with its hash.
+pub async fn entry(connection: &mut Connection, sequence: i64) -> anyhow::Result<Option<(Recorded, Vec<u8>)>> {
+    let row = sqlx::query(
+        "select sequence, recorded_at, actor, action, object, before_state, after_state, reason, hash from audit_entries where sequence = $1",
+    )
+    .bind(sequence)
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(|row| Ok((recorded(row)?, row.try_get(8)?))).transpose()
+}
+
+/// The newest checkpoint.
+pub async fn last_checkpoint(connection: &mut Connection) -> anyhow::Result<Option<Checkpoint>> {
+    Ok(verify::checkpoints(connection).await?.pop())
 }
 
 async fn leaves(connection: &mut Connection) -> anyhow::Result<Vec<Hash>> {

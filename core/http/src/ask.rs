@@ -5,6 +5,7 @@ use crate::serve::Served;
 use attain_app::access::Caller;
 use attain_app::refusal::Refusal;
 use attain_app::{Instance, Versions};
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
@@ -54,7 +55,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Json<T>, Problem> {
-        match axum::Json::<T>::from_request(request, state).await {
+        let (parts, body) = request.into_parts();
+        let body = Bytes::from_request(Request::from_parts(parts.clone(), body), state).await;
+        let body = body.map_err(|rejection| unread(rejection.status(), rejection.body_text()))?;
+        if names_nul(&body) {
+            return Err(Problem::invalid("a text holds the character NUL (`\\u0000`); leave it out"));
+        }
+        match axum::Json::<T>::from_request(Request::from_parts(parts, Body::from(body)), state).await {
             Ok(axum::Json(value)) => Ok(Json(value)),
             Err(rejection) => {
                 let status = rejection.status();
@@ -73,6 +80,33 @@ impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         axum::Json(self.0).into_response()
     }
+}
+
+/// A text cannot hold the character NUL in PostgreSQL; nothing that is sent needs it.
+fn names_nul(json: &[u8]) -> bool {
+    const ESCAPE: &[u8] = b"\\u0000";
+    let is_escape = |at: usize| json[..at].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0;
+    json.windows(ESCAPE.len()).enumerate().any(|(at, part)| part == ESCAPE && is_escape(at))
+}
+
+/// A file of rows, as it came.
+pub struct Csv(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Csv {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Csv, Problem> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if kind.split(';').next().map(str::trim) != Some("text/csv") {
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-csv", "send the rows as `content-type: text/csv`"));
+        }
+        let body = Bytes::from_request(request, state).await;
+        Ok(Csv(body.map_err(|rejection| unread(rejection.status(), rejection.body_text()))?))
+    }
+}
+
+fn unread(status: StatusCode, detail: String) -> Problem {
+    Problem::new(status, if status == StatusCode::PAYLOAD_TOO_LARGE { "too-large" } else { "invalid" }, detail)
 }
 
 pub struct Path<T>(pub T);

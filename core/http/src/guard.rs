@@ -181,15 +181,20 @@ pub async fn known_caller(State(served): Shared, jar: CookieJar, mut request: Re
     let is_file = request.headers().get(header::CONTENT_TYPE).is_some_and(|value| {
         ["text/csv", "application/wasm", "text/x-rhai"].iter().any(|kind| value.as_bytes().starts_with(kind.as_bytes()))
     });
-    // A change may hold a whole company folder.
-    let is_change = request.uri().path().starts_with("/api/v1/changes");
-    let limit = if is_file || is_change { FILE_BYTES_MAX } else { BODY_BYTES_MAX };
+    // A whole company is sent as JSON, alone or as a change.
+    let is_company = ["/api/v1/changes", "/api/v1/company"].iter().any(|path| request.uri().path().starts_with(path));
+    let limit = if is_file || is_company { FILE_BYTES_MAX } else { BODY_BYTES_MAX };
     let (parts, body) = request.into_parts();
     let request = Request::from_parts(parts, Body::new(http_body_util::Limited::new(body, limit)));
     idempotency::once(&served, request, next, limit).await
 }
 
 async fn admitted(served: &Arc<Served>, jar: &CookieJar, request: &mut Request) -> Result<(), Problem> {
+    // PostgreSQL has no place for the character NUL in a text, and no name or filter needs it.
+    let named = [Some(request.uri().path()), request.uri().query()];
+    if named.into_iter().flatten().any(|text| text.contains("%00")) {
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid", "the address holds the character NUL (`%00`); leave it out"));
+    }
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let token = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let known = if let Some(token) = token {

@@ -43,6 +43,22 @@ pub async fn write(tx: &mut Tx, batch: &Batch) -> anyhow::Result<()> {
     Ok(())
 }
 
+pub async fn by_id(connection: &mut Connection, batch_id: i64) -> anyhow::Result<Option<Batch>> {
+    type Row = (String, String, String, i64, i64, i64, i64, String, i64);
+    let row: Option<Row> = sqlx::query_as(
+        "select source, entity, digest, inserted_count, changed_count, removed_count, unchanged_count, totals, recorded_at \
+         from import_batches where batch_id = $1",
+    )
+    .bind(batch_id)
+    .fetch_optional(connection)
+    .await?;
+    let batch = |(source, entity, digest, inserted, changed, removed, unchanged, totals, recorded_at): Row| {
+        let counts = Counts { inserted: inserted as u64, changed: changed as u64, removed: removed as u64, unchanged: unchanged as u64 };
+        anyhow::Ok(Batch { batch_id, source, entity, digest, counts, totals: serde_json::from_str(&totals)?, recorded_at })
+    };
+    row.map(batch).transpose()
+}
+
 /// All batches, newest first.
 pub async fn list(connection: &mut Connection) -> anyhow::Result<Vec<Batch>> {
     type Row = (i64, String, String, String, i64, i64, i64, i64, String);

@@ -7,6 +7,7 @@ pub mod chunks;
 pub mod documents;
 pub mod entities;
 pub mod extensions;
+pub mod imports;
 pub mod ledger;
 pub mod once;
 pub mod questions;

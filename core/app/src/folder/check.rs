@@ -46,6 +46,21 @@ fn problem(sheet: &Sheet, row: usize, column: &str, value: &str, message: impl I
     Problem::new(&file(&sheet.table.name), message).at(sheet.line(row)).column(column, sheet.position(column)).value(value)
 }
 
+/// Looking for what was meant costs more than finding that it is wrong, so it is done for a few different values only.
+#[derive(Default)]
+struct Advised<'a>(HashMap<&'a str, String>);
+
+impl<'a> Advised<'a> {
+    const MAX: usize = 100;
+
+    fn advice<'b>(&mut self, value: &'a str, candidates: impl Iterator<Item = &'b str>, otherwise: &str) -> String {
+        if self.0.len() >= Advised::MAX && !self.0.contains_key(value) {
+            return format!("; {otherwise}");
+        }
+        self.0.entry(value).or_insert_with(|| advice(value, candidates, otherwise)).clone()
+    }
+}
+
 fn references(entity: &Entity, sheet: &Sheet, sheets: &Sheets, problems: &mut Problems) {
     for field in entity.fields {
         let Kind::Reference(target) = field.kind else { continue };
@@ -57,9 +72,10 @@ fn references(entity: &Entity, sheet: &Sheet, sheets: &Sheets, problems: &mut Pr
         if known.iter().all(|known| *known) {
             continue;
         }
+        let mut advised = Advised::default();
         for (row, code) in column.codes.iter().enumerate().filter(|(_, code)| **code != NULL_CODE && !known[**code as usize]) {
             let value = &column.dictionary[*code as usize];
-            let advice = advice(value, ids.iter().map(String::as_str), &format!("add it to {}", file(target)));
+            let advice = advised.advice(value, ids.iter().map(String::as_str), &format!("add it to {}", file(target)));
             problems.push(problem(sheet, row, field.name, value, format!("is not in {}{advice}", file(target))));
         }
     }
@@ -68,11 +84,12 @@ fn references(entity: &Entity, sheet: &Sheet, sheets: &Sheets, problems: &mut Pr
 fn known(entity: &str, field: &str, ids: &BTreeSet<&str>, what: &str, sheets: &Sheets, problems: &mut Problems) {
     let sheet = &sheets[entity];
     let Some(column) = sheet.table.texts(field) else { return };
+    let mut advised = Advised::default();
     for (row, code) in column.codes.iter().enumerate() {
         if let Some(value) = column.dictionary.get(*code as usize)
             && !ids.contains(value.as_str())
         {
-            let advice = advice(value, ids.iter().copied(), "add it or correct the value");
+            let advice = advised.advice(value, ids.iter().copied(), "add it or correct the value");
             problems.push(problem(sheet, row, field, value, format!("is no {what}{advice}")));
         }
     }

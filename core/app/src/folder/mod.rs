@@ -12,6 +12,7 @@ mod write;
 pub use diff::{Change, FieldChange, RowChanges, diff, row_changes};
 pub use problem::{Problem, Problems};
 pub use rows::{LINE_BYTES_MAX, ROWS_MAX};
+pub(crate) use value::{number, shown};
 pub use write::{csv_text, write};
 
 #[cfg(test)]
@@ -33,6 +34,8 @@ use std::path::Path;
 const DOCUMENT_BYTES_MAX: u64 = 4 << 20;
 const ROWS_FILE_BYTES_MAX: u64 = 2 << 30;
 const SETTINGS_FILE: &str = "company.toml";
+const NAME_LENGTH_MAX: usize = 100;
+const NOT_OF_THE_FORMAT: &str = "is not a file of the format; docs/company-folder.md lists them";
 
 /// A plan as its author wrote it and as it was understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +102,78 @@ impl Company {
         }
         checked(documents, sheets, problems)
     }
+
+    /// The company with rows put in place of those with the same key, or added; everything is checked again, and problems name
+    /// the lines that the rows came from. `problems` are those that reading the rows has found.
+    pub fn merged(&self, rows: &Rows, problems: Problems) -> Result<Company, Problems> {
+        let entity = rows.entity;
+        let mut sheets: BTreeMap<&'static str, Sheet> = BTreeMap::new();
+        for own in ENTITIES {
+            if let Some(table) = self.tables.get(own.name) {
+                sheets.insert(own.name, Sheet { table: table.clone(), complete: true, ..Sheet::default() });
+            }
+        }
+        let present = self.tables.get(entity.name).cloned().unwrap_or_else(|| canonical(entity, &Table::new(entity.name)));
+        let kept = row_changes(entity, &present, &rows.sheet.table).removed;
+        let mut table = Table::concat(entity.name, &[&present.take(&kept), &rows.sheet.table]);
+        // Line 0 is none.
+        let mut lines: Vec<u32> = vec![0; kept.len()];
+        lines.extend_from_slice(&rows.sheet.lines);
+        lines.resize(table.row_count(), 0);
+        if let Some(order) = rows::order(&table, entity.key_count) {
+            lines = order.iter().map(|row| lines[*row]).collect();
+            rows::permute(&mut table, &order);
+        }
+        let positions = rows.sheet.positions.clone();
+        sheets.insert(entity.name, Sheet { table, lines, positions, complete: rows.sheet.complete });
+        checked(&self.documents(), sheets, problems)
+    }
+}
+
+/// Rows of one entity, each with the line that it came from.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    pub entity: &'static Entity,
+    sheet: Sheet,
+}
+
+impl Rows {
+    /// Reads what can be read of a CSV file, also of one that was exported for a spreadsheet, and every problem with it; at most `problems_max` are listed.
+    pub fn read(entity: &'static Entity, reader: impl Read, problems_max: usize) -> (Rows, Problems) {
+        let mut problems = Problems::listing(problems_max);
+        let file = format!("{}.csv", entity.name);
+        let form = Form { may_be_guarded: true, ..form(entity, &file) };
+        let sheet = rows::read(&form, reader, &mut problems);
+        (Rows { entity, sheet }, problems)
+    }
+
+    /// In the order of their keys.
+    pub fn table(&self) -> &Table {
+        &self.sheet.table
+    }
+}
+
+/// A company from its files: path in the folder (with `/`) to text. The paths are names of the format and nothing else, so
+/// that none leads out of a folder.
+pub fn from_files(files: &BTreeMap<String, String>) -> Result<Company, Problems> {
+    let mut problems = Problems::default();
+    let mut documents = BTreeMap::new();
+    let mut sheets = BTreeMap::new();
+    for (path, text) in files {
+        if let Some(entity) = path.strip_suffix(".csv").and_then(schema::entity) {
+            sheets.insert(entity.name, read_sheet(entity, path, text.as_bytes(), &mut problems));
+        } else if !is_document(path) {
+            problems.push(Problem::new(&problem::shortened(path), NOT_OF_THE_FORMAT));
+        } else if text.len() as u64 > DOCUMENT_BYTES_MAX {
+            problems.push(Problem::new(path, format!("is {} bytes long; the limit is {DOCUMENT_BYTES_MAX}", text.len())));
+        } else {
+            documents.insert(path.clone(), text.clone());
+        }
+    }
+    if !documents.contains_key(SETTINGS_FILE) && problems.is_empty() {
+        problems.push(Problem::new(SETTINGS_FILE, "is missing; a company folder contains it"));
+    }
+    checked(&documents, sheets, problems)
 }
 
 /// Reads and checks a whole folder; the error lists everything that is wrong with it.
@@ -164,9 +239,12 @@ pub fn canonical(entity: &Entity, table: &Table) -> Table {
     own
 }
 
+fn form<'a>(entity: &'static Entity, file: &'a str) -> Form<'a> {
+    Form { file, table: entity.name, fields: entity.fields, key_count: entity.key_count, only_given: false, may_be_guarded: false }
+}
+
 fn read_sheet(entity: &'static Entity, file: &str, reader: impl Read, problems: &mut Problems) -> Sheet {
-    let form = Form { file, table: entity.name, fields: entity.fields, key_count: entity.key_count, only_given: false };
-    rows::read(&form, reader, problems)
+    rows::read(&form(entity, file), reader, problems)
 }
 
 /// The key of a row as it is written in a file.
@@ -175,7 +253,7 @@ fn key_text(table: &Table, fields: &[Field], key_count: usize, row: usize) -> St
 }
 
 /// A value as it is written in a file; `None` for no value.
-fn cell(table: &Table, field: &Field, row: usize) -> Option<String> {
+pub(crate) fn cell(table: &Table, field: &Field, row: usize) -> Option<String> {
     match table.column(field.name)? {
         Column::Number { values, .. } => {
             values.get(row).filter(|value| **value != NULL_NUMBER).map(|value| value::shown(field.kind, *value))
@@ -298,11 +376,18 @@ impl Found {
     }
 }
 
+/// Whether a name means the same file on every system and none outside of its folder.
+fn is_plain_name(name: &str) -> bool {
+    (1..=NAME_LENGTH_MAX).contains(&name.len())
+        && !name.starts_with('.')
+        && !name.contains(|character: char| character.is_control() || "/\\:*?\"<>|".contains(character))
+}
+
 fn is_document(name: &str) -> bool {
     let stem = |folder: &str, ending: &str| {
         name.strip_prefix(folder)
             .and_then(|rest| rest.strip_suffix(ending))
-            .is_some_and(|stem| !stem.is_empty() && !stem.contains(['/', '\\']))
+            .is_some_and(is_plain_name)
     };
     name == SETTINGS_FILE
         || stem("plans/", ".toml")
@@ -330,7 +415,9 @@ fn checked(
     let mut expected_rows = BTreeMap::new();
     for (path, text) in documents {
         if !is_document(path) {
-            problems.push(Problem::new(path, "is not a document of the format"));
+            problems.push(Problem::new(&problem::shortened(path), "is not a document of the format"));
+        } else if text.contains('\0') {
+            problems.push(Problem::new(path, "contains the character NUL; save it as text"));
         } else if path == SETTINGS_FILE {
             settings = documents::settings(path, text, &sheets, &mut problems);
         } else if let Some(name) = path.strip_prefix("scripts/").and_then(|name| name.strip_suffix(".rhai")) {
@@ -345,7 +432,7 @@ fn checked(
         } else if let Some(name) = path.strip_prefix("expected/").and_then(|name| name.strip_suffix(".csv"))
             && let Some(fields) = expected::fields(name)
         {
-            let form = Form { file: path, table: name, fields, key_count: 0, only_given: true };
+            let form = Form { file: path, table: name, fields, key_count: 0, only_given: true, may_be_guarded: false };
             let table = rows::read(&form, text.as_bytes(), &mut problems).table;
             expected_rows.insert(name.to_owned(), Expected { text: text.clone(), table });
         }

@@ -1,6 +1,7 @@
 //! What is wrong with a company folder: one value per defect, with its place and what to do.
 
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// As many problems of one file are listed; the rest is counted.
@@ -68,13 +69,32 @@ pub struct Problems {
     pub listed: Vec<Problem>,
     /// Files with more problems than are listed, and how many more.
     pub unlisted: Vec<(String, u64)>,
+    /// How many of each file are listed.
+    #[serde(skip)]
+    counts: BTreeMap<String, usize>,
+    /// As many of one file are listed at most; [`PER_FILE_MAX`] where 0.
+    #[serde(skip)]
+    per_file_max: usize,
 }
 
 impl Problems {
+    /// No problem yet; at most `per_file_max` of one file will be listed.
+    pub fn listing(per_file_max: usize) -> Problems {
+        Problems { per_file_max, ..Problems::default() }
+    }
+
+    /// How many there are, listed or not.
+    pub fn count(&self) -> u64 {
+        self.listed.len() as u64 + self.unlisted.iter().map(|(_, count)| count).sum::<u64>()
+    }
+
     pub fn push(&mut self, problem: Problem) {
+        let most = if self.per_file_max == 0 { PER_FILE_MAX } else { self.per_file_max };
+        let listed = self.counts.get(&problem.file).copied().unwrap_or(0);
         if let Some((_, more)) = self.unlisted.iter_mut().find(|(file, _)| *file == problem.file) {
             *more += 1;
-        } else if self.listed.iter().filter(|own| own.file == problem.file).count() < PER_FILE_MAX {
+        } else if listed < most {
+            self.counts.insert(problem.file.clone(), listed + 1);
             self.listed.push(problem);
         } else {
             self.unlisted.push((problem.file, 1));

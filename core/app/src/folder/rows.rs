@@ -16,7 +16,7 @@ pub const ROWS_MAX: usize = 5_000_000;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Sheet {
     pub table: Table,
-    /// Empty where the rows come from no file.
+    /// Empty where the rows come from no file, 0 for a row that does not.
     pub lines: Vec<u32>,
     /// The line of the file's header and the position of each column in it.
     pub positions: HashMap<&'static str, u64>,
@@ -26,7 +26,7 @@ pub(super) struct Sheet {
 
 impl Sheet {
     pub fn line(&self, row: usize) -> Option<u64> {
-        self.lines.get(row).map(|line| u64::from(*line))
+        self.lines.get(row).filter(|line| **line > 0).map(|line| u64::from(*line))
     }
 
     pub fn position(&self, column: &str) -> Option<u64> {
@@ -43,6 +43,8 @@ pub(super) struct Form<'a> {
     pub key_count: usize,
     /// Whether columns that the file does not have are left out of the table.
     pub only_given: bool,
+    /// Whether texts may carry the guard that exports put before what looks like a formula; it is taken off.
+    pub may_be_guarded: bool,
 }
 
 enum Cells {
@@ -155,6 +157,8 @@ pub(super) fn read(form: &Form<'_>, reader: impl Read, problems: &mut Problems) 
         for builder in builders {
             let Some(index) = builder.index else { continue };
             let cell = cells.ranges.get(index).map_or("", |range| &source[range.clone()]);
+            let is_text = builder.field.kind.scale().is_none();
+            let cell = if form.may_be_guarded && is_text { attain_print::unguarded(cell) } else { cell };
             let defect = builder.push(cell);
             if let Some(message) = defect.filter(|_| !ragged) {
                 let problem = problem(message).column(builder.field.name, Some(index as u64 + 1));

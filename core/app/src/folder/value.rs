@@ -29,7 +29,7 @@ pub(super) fn text_defect(kind: Kind, text: &str) -> Option<String> {
 }
 
 /// The stored number of a day, flag, amount or rate, or what is wrong with `text` and what to do.
-pub(super) fn number(kind: Kind, text: &str) -> Result<i64, String> {
+pub(crate) fn number(kind: Kind, text: &str) -> Result<i64, String> {
     match kind {
         Kind::Flag => match text {
             "true" => Ok(1),
@@ -45,7 +45,7 @@ pub(super) fn number(kind: Kind, text: &str) -> Result<i64, String> {
 }
 
 /// The value as it is written in a file.
-pub(super) fn shown(kind: Kind, value: i64) -> String {
+pub(crate) fn shown(kind: Kind, value: i64) -> String {
     match kind {
         Kind::Flag => if value == 0 { "false" } else { "true" }.to_owned(),
         Kind::Day => i32::try_from(value).map_or_else(|_| value.to_string(), |day| Day(day).to_string()),
