@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod cases;
+mod documents;
 mod extensions;
 mod http;
 mod pay;
