@@ -2,6 +2,7 @@
 //! binary.
 #![cfg(test)]
 
+mod access;
 mod cases;
 mod documents;
 mod extensions;
@@ -11,5 +12,8 @@ mod program;
 mod real_data;
 mod real_input;
 mod record;
+mod sign_in;
 mod stage;
+mod two_servers;
 mod walkthrough;
+mod work;

@@ -128,6 +128,9 @@ impl Instance {
         loop {
             match self.record_event().await {
                 Ok(event) if last.as_ref() != Some(&event) => {
+                    if let Err(error) = self.follow_extensions().await {
+                        tracing::warn!("an extension of the record is not active here: {error:#}");
+                    }
                     self.tell(event.clone());
                     last = Some(event);
                 }

@@ -138,6 +138,12 @@ pub struct ServeArgs {
     /// Cookies without `Secure`: only for a network without TLS
     #[arg(long)]
     pub plain_cookies: bool,
+    /// Name of this server in the history of jobs, where several share a record; host and process by default
+    #[arg(long, env = "ATTAIN_NODE")]
+    pub node: Option<String>,
+    /// Seconds of silence after which another server takes over the jobs of this one
+    #[arg(long, env = "ATTAIN_LEASE", default_value_t = 30, value_parser = clap::value_parser!(u64).range(3..=3600))]
+    pub lease: u64,
 }
 
 #[derive(Debug, Subcommand)]

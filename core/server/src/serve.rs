@@ -2,10 +2,9 @@
 
 use crate::cli::{Exit, ServeArgs};
 use anyhow::Result;
-use attain_app::live::Event;
 use attain_app::oidc::OidcConfig;
 use attain_app::{Config, Instance};
-use attain_extend::watch;
+use std::time::Duration;
 
 pub async fn serve(config: &Config, args: ServeArgs) -> Result<Exit> {
     let oidc = args.oidc_issuer.zip(args.oidc_client_id).map(|(issuer, client_id)| OidcConfig {
@@ -15,16 +14,26 @@ pub async fn serve(config: &Config, args: ServeArgs) -> Result<Exit> {
         client_secret: args.oidc_client_secret,
     });
     let instance = Instance::open_server(&Config { oidc, ..config.clone() }).await?;
-    let told = instance.clone();
-    let watcher = instance.watch_with(move |event| told.tell(shown(&event)))?;
+    let watcher = instance.watch()?;
     let changes = tokio::spawn({
         let instance = instance.clone();
         async move { instance.tell_of_changes().await }
     });
+    let (stop, stopping) = tokio::sync::watch::channel(false);
+    let worker = tokio::spawn({
+        let instance = instance.clone();
+        let (node, lease) = (args.node.unwrap_or_else(node), Duration::from_secs(args.lease));
+        async move { instance.work(&node, lease, stopping).await }
+    });
     let setup = instance.new_setup_link().await?;
     let public = args.public_url.clone();
     let options = attain_http::Options { listen: args.listen, public_url: args.public_url, plain_cookies: args.plain_cookies };
-    attain_http::serve(instance.clone(), options, stopped(), |address| {
+    let ended = async move {
+        stopped().await;
+        // The worker ends beside the requests.
+        let _ = stop.send(true);
+    };
+    attain_http::serve(instance.clone(), options, ended, |address| {
         let url = public.unwrap_or_else(|| format!("http://{address}"));
         eprintln!("serving on {url}  (stop with Ctrl-C)");
         if let Some(secret) = setup {
@@ -32,6 +41,7 @@ pub async fn serve(config: &Config, args: ServeArgs) -> Result<Exit> {
         }
     })
     .await?;
+    worker.await?;
     changes.abort();
     drop(watcher);
     instance.close().await;
@@ -47,14 +57,10 @@ fn setup_url(url: &str, secret: &str) -> String {
     format!("{}/setup#token={secret}", url.trim_end_matches('/'))
 }
 
-fn shown(event: &watch::Event) -> Event {
-    match event {
-        watch::Event::Swapped(swap) => Event::Reload { name: swap.name.clone(), accepted: true, message: String::new() },
-        watch::Event::Refused { path, line, message, .. } => {
-            let at = line.map_or_else(String::new, |line| format!("line {line}: "));
-            Event::Reload { name: path.display().to_string(), accepted: false, message: format!("{at}{message}") }
-        }
-    }
+/// The name of this process in the history of jobs.
+fn node() -> String {
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "node".to_owned());
+    format!("{host}:{}", std::process::id())
 }
 
 async fn stopped() {

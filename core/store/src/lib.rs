@@ -9,6 +9,7 @@ pub mod extensions;
 pub mod ledger;
 pub mod once;
 pub mod questions;
+pub mod run_facts;
 pub mod runs;
 pub mod users;
 pub mod versions;

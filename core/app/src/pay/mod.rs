@@ -53,7 +53,7 @@ pub(crate) fn as_of(run: &RunView) -> AsOf {
         run_id: run.run_id.clone(),
         recorded_at: shown_ms(run.recorded_at),
         data_through: run.data_through.map(|day| day.to_string()),
-        state: "calculated".to_owned(),
+        state: if run.published_at.is_some() { "published" } else { "calculated" }.to_owned(),
     }
 }
 

@@ -113,7 +113,7 @@ async fn statement(asked: Asked, headers: HeaderMap, Path((payee, period)): Path
     let view = asked.view().await?;
     let statement = view.statement(&asked.caller, &payee, &period)?;
     // Names and titles come from the record, all else from the run.
-    let tag = format!("\"{}-{}\"", statement.run_id, view.versions.company);
+    let tag = format!("\"{}-{}-{}\"", statement.run_id, statement.as_of.state, view.versions.company);
     if headers.get(header::IF_NONE_MATCH).is_some_and(|given| given.as_bytes() == tag.as_bytes()) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
