@@ -6,6 +6,7 @@ mod access;
 mod cases;
 mod changes;
 mod data;
+mod documents;
 mod extensions;
 mod http;
 mod pay;

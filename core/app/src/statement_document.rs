@@ -65,7 +65,8 @@ impl Instance {
         let document = if form == Form::Csv {
             Document { sections: vec![rows(&statement)], ..Document::default() }
         } else {
-            let groups = self.groups(view, run, &statement).await?;
+            let count_max = if form == Form::Pdf { PRINTED_CREDIT_COUNT } else { CREDIT_COUNT_MAX };
+            let groups = self.groups(view, run, &statement, count_max).await?;
             let link = link(public_url, &statement);
             let head = Document { issuer: run.company.settings.name.clone(), link, ..head(&statement) };
             if form == Form::Pdf { pages(head, &groups) } else { workbook(head, &groups) }
@@ -80,23 +81,24 @@ impl Instance {
         Ok(StatementFile { name, bytes: bytes.map_err(|error| Refusal::invalid(format!("{error:#}")))? })
     }
 
-    /// The lines of each component with the credits behind them.
-    async fn groups(&self, view: &View, run: &RunView, statement: &Statement) -> Result<Vec<Group>> {
+    /// The lines of each component with up to `count_max` of the credits behind them.
+    async fn groups(&self, view: &View, run: &RunView, statement: &Statement, count_max: usize) -> Result<Vec<Group>> {
         let lines = self.lines_of(run, &statement.payee.payee_id).await?;
         let mut groups: Vec<Group> = Vec::new();
         for line in &statement.components {
-            let is_next = groups.last().and_then(|group| group.lines.first()).is_none_or(|own| {
-                own.transaction_id.is_none() || (&own.plan_id, &own.component_id) != (&line.plan_id, &line.component_id)
-            });
+            let is_next = groups
+                .last()
+                .and_then(|group| group.lines.first())
+                .is_none_or(|own| own.transaction_id.is_none() || (&own.plan_id, &own.component_id) != (&line.plan_id, &line.component_id));
             if is_next {
                 let measure = run.company.settings.measures.iter().find(|own| Some(&own.id) == line.measure_id.as_ref());
                 let in_money = measure.is_none_or(|own| matches!(own.value, MeasureValue::Amount | MeasureValue::Margin));
                 // Where each transaction is a line of its own, the lines say all that credits would.
-                let credits = match line.transaction_id {
-                    Some(_) => Vec::new(),
-                    None => credits_of(view, run, &lines, line, &statement.period.period_id),
+                let (credit_count, credits) = match line.transaction_id {
+                    Some(_) => (0, Vec::new()),
+                    None => credits_of(view, run, &lines, line, &statement.period.period_id, count_max),
                 };
-                groups.push(Group { lines: Vec::new(), credits, in_money });
+                groups.push(Group { lines: Vec::new(), credits, credit_count, in_money });
             }
             if let Some(group) = groups.last_mut() {
                 group.lines.push(line.clone());
@@ -109,7 +111,9 @@ impl Instance {
 /// One line of the statement, or all lines of a component that pays every transaction alone.
 struct Group {
     lines: Vec<ComponentLine>,
+    /// The largest of `credit_count`.
     credits: Vec<CreditLine>,
+    credit_count: usize,
     /// Whether rates are fractions of money; else they are money for one piece.
     in_money: bool,
 }
@@ -131,13 +135,13 @@ fn head(statement: &Statement) -> Document {
     let plans: Vec<&str> = statement.plans.iter().map(|plan| plan.name.as_str()).collect();
     let mut facts = vec![
         ("Period", format!("{} to {}", printed(Kind::Day, &statement.period.from), printed(Kind::Day, &last_day))),
-        ("State", statement.as_of.state.clone()),
+        ("State", capitalized(&statement.as_of.state)),
         ("Currency", statement.currency.clone()),
         ("Payee", statement.payee.payee_id.clone()),
         ("Title", statement.payee.title.clone().unwrap_or_default()),
         ("Plan", plans.join(", ")),
         ("Data through", printed(Kind::Day, statement.as_of.data_through.as_deref().unwrap_or_default())),
-        ("Calculated at", statement.as_of.recorded_at.clone()),
+        ("Calculated at", minute(&statement.as_of.recorded_at)),
     ];
     facts.retain(|(_, value)| !value.is_empty());
     let totals = &statement.totals;
@@ -159,6 +163,19 @@ fn head(statement: &Statement) -> Document {
     }
 }
 
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// An instant of RFC 3339 in UTC, for reading.
+fn minute(instant: &str) -> String {
+    match (instant.get(..10), instant.get(11..16)) {
+        (Some(day), Some(time)) => format!("{}, {time} UTC", printed(Kind::Day, day)),
+        _ => instant.to_owned(),
+    }
+}
+
 fn last_day(until: &str) -> String {
     let day = until.parse::<attain_domain::Day>().map(|day| attain_domain::Day(day.0 - 1).to_string());
     day.unwrap_or_else(|()| until.to_owned())
@@ -170,7 +187,9 @@ fn link(public_url: &str, statement: &Statement) -> String {
         return String::new();
     }
     let escaped = |text: &str| {
-        let byte = |own: u8| if own.is_ascii_alphanumeric() || b"-_.".contains(&own) { char::from(own).to_string() } else { format!("%{own:02X}") };
+        let byte = |own: u8| {
+            if own.is_ascii_alphanumeric() || b"-_.".contains(&own) { char::from(own).to_string() } else { format!("%{own:02X}") }
+        };
         text.bytes().map(byte).collect::<String>()
     };
     let (period, payee) = (escaped(&statement.period.period_id), escaped(&statement.payee.payee_id));
@@ -256,7 +275,7 @@ fn pages(head: Document, groups: &[Group]) -> Document {
     let note = format!(
         "{run_id} names everything that this statement was computed from: data, plans and formulas by their hashes. Whoever keeps the record \
          can compute it again (attain replay, or the replay button of the run); the same run id then means the same pay to the cent. \
-         Ask about a line where the statement is shown on screen."
+         Earned and carried in together are what is paid, held and carried out. Ask about a line where the statement is shown on screen."
     );
     sections.push(Section { heading: "How to check this statement".to_owned(), note, ..Section::default() });
     Document { sections, ..head }
@@ -285,11 +304,7 @@ fn basis(line: &ComponentLine) -> String {
     words.extend(amount(&line.to_date).map(|own| format!("to date {own}")));
     words.extend(amount(&line.quota).map(|own| format!("quota {own}")));
     words.extend(line.attainment.as_deref().map(|own| format!("attainment {}", printed(Kind::Rate, own))));
-    let mut text = words.join(", ");
-    if let Some(first) = text.get(..1).map(str::to_uppercase) {
-        text.replace_range(..1, &first);
-    }
-    text
+    capitalized(&words.join(", "))
 }
 
 const CREDIT_COLUMNS: [(&str, Kind); 7] = [
@@ -315,15 +330,14 @@ fn credit_row(credit: &CreditLine) -> Vec<Option<String>> {
 }
 
 fn printed_credits(group: &Group, line: &ComponentLine) -> Section {
-    let left_out = group.credits.len().saturating_sub(PRINTED_CREDIT_COUNT);
-    let note = match left_out {
+    let note = match group.credit_count.saturating_sub(group.credits.len()) {
         0 => String::new(),
         count => format!("The {PRINTED_CREDIT_COUNT} largest, and {count} more; the workbook has them all."),
     };
     Section {
-        heading: format!("Credits behind {}", line.name),
+        heading: format!("Credits behind {}{}", line.name, if line.to_date == line.credited { "" } else { ", to date" }),
         columns: columns(&CREDIT_COLUMNS),
-        rows: group.credits.iter().take(PRINTED_CREDIT_COUNT).map(credit_row).collect(),
+        rows: group.credits.iter().map(credit_row).collect(),
         note,
         ..Section::default()
     }
@@ -378,21 +392,23 @@ fn workbook(head: Document, groups: &[Group]) -> Document {
             vec![Some(line.line.to_string()), some(&line.name), some(&slice.label), slice.input.clone(), rate, each, some(&slice.amount)]
         })
     });
-    let credit_count: usize = groups.iter().map(|group| group.credits.len()).sum();
-    let credit_rows = groups.iter().flat_map(|group| group.lines.iter().take(1).map(move |line| (group, line))).flat_map(|(group, line)| {
-        group.credits.iter().map(move |credit| {
-            let mut row = vec![Some(line.line.to_string()), some(&line.name)];
-            row.extend(credit_row(credit));
-            row.extend([credit.origin_payee_id.clone(), credit.transaction_amount.clone(), credit.currency.clone()]);
-            row
-        })
-    });
-    let left_out = credit_count.saturating_sub(CREDIT_COUNT_MAX);
-    let credit_columns = [&[("Line", Kind::Text), ("Component", Kind::Text)], &CREDIT_COLUMNS[..], &[
-        ("From", Kind::Text),
-        ("Transaction amount", Kind::Amount),
-        ("Currency", Kind::Text),
-    ]]
+    let credit_count: usize = groups.iter().map(|group| group.credit_count).sum();
+    let kept_count = groups.iter().map(|group| group.credits.len()).sum::<usize>().min(CREDIT_COUNT_MAX);
+    let credit_rows =
+        groups.iter().flat_map(|group| group.lines.iter().take(1).map(move |line| (group, line))).flat_map(|(group, line)| {
+            group.credits.iter().map(move |credit| {
+                let mut row = vec![Some(line.line.to_string()), some(&line.name)];
+                row.extend(credit_row(credit));
+                row.extend([credit.origin_payee_id.clone(), credit.transaction_amount.clone(), credit.currency.clone()]);
+                row
+            })
+        });
+    let left_out = credit_count - kept_count;
+    let credit_columns = [
+        &[("Line", Kind::Text), ("Component", Kind::Text)],
+        &CREDIT_COLUMNS[..],
+        &[("From", Kind::Text), ("Transaction amount", Kind::Amount), ("Currency", Kind::Text)],
+    ]
     .concat();
     let sections = vec![
         Section {

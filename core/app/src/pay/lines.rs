@@ -126,9 +126,16 @@ pub(super) fn credit_line(company: &Company, credits: &Table, row: usize, transa
     }
 }
 
-/// The credits that a line adds up, largest first.
-pub(crate) fn credits_of(view: &View, run: &RunView, lines: &Lines, own: &ComponentLine, period_id: &str) -> Vec<CreditLine> {
-    let Some(component) = component(&run.company, &own.plan_id, &own.component_id) else { return Vec::new() };
+/// How many credits a line adds up, and the `count_max` largest of them, largest first.
+pub(crate) fn credits_of(
+    view: &View,
+    run: &RunView,
+    lines: &Lines,
+    own: &ComponentLine,
+    period_id: &str,
+    count_max: usize,
+) -> (usize, Vec<CreditLine>) {
+    let Some(component) = component(&run.company, &own.plan_id, &own.component_id) else { return (0, Vec::new()) };
     let periods = span(&view.company.calendar, period_id, component);
     let nothing = Vec::new();
     let counted = lines.counted.get(&component.measure).unwrap_or(&nothing);
@@ -140,7 +147,8 @@ pub(crate) fn credits_of(view: &View, run: &RunView, lines: &Lines, own: &Compon
     rows.sort_by_key(|row| (std::cmp::Reverse(number(&lines.credits, "amount", *row).map(i64::unsigned_abs)), *row));
     let places = places(&run.company.tables["transactions"]);
     let place = |row: usize| text(&lines.credits, "transaction_id", row).and_then(|id| places.get(id)).copied();
-    rows.into_iter().map(|row| credit_line(&run.company, &lines.credits, row, place(row))).collect()
+    let shown = rows.iter().take(count_max).map(|row| credit_line(&run.company, &lines.credits, *row, place(*row)));
+    (rows.len(), shown.collect())
 }
 
 impl Instance {
@@ -168,7 +176,7 @@ impl Instance {
         let run = view.run()?;
         let own = statement.components.get(line.wrapping_sub(1)).ok_or_else(|| no_line(line, statement.components.len()))?;
         let lines = self.lines_of(run, payee_id).await?;
-        Ok(credits_of(view, run, &lines, own, period_id))
+        Ok(credits_of(view, run, &lines, own, period_id, usize::MAX).1)
     }
 
     /// The rule behind a line, word by word as the run read it.

@@ -56,7 +56,9 @@ async fn file(asked: Asked, State(served): Shared, (payee, period): (String, Str
     let view = asked.view().await?;
     let url = served.options.public_url.as_deref().unwrap_or_default();
     let own = asked.instance.statement_file(&view, &asked.caller, &payee, &period, form, url).await?;
-    let headers =
-        [(header::CONTENT_TYPE, form.media_type().to_owned()), (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", own.name))];
+    let headers = [
+        (header::CONTENT_TYPE, form.media_type().to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", own.name)),
+    ];
     Ok((headers, own.bytes).into_response())
 }
