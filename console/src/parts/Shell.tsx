@@ -223,7 +223,7 @@ function BottomBar({ places, more, onMore }: { places: Place[]; more: boolean; o
 
 const CONNECTIONS = {
   live: { look: "bg-accent", text: "live" },
-  connecting: { look: "bg-mark-quiet", text: "connecting" },
+  connecting: { look: "bg-(--mark-quiet)", text: "connecting" },
   away: { look: "bg-(--warn)", text: "reconnecting" },
 } as const;
 
