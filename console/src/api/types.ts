@@ -53,7 +53,8 @@ export interface Period {
   until: Day;
   quarter: string;
   year: string;
-  state: string;
+  /** `calculated` where the last run has statements of it. */
+  state: "planned" | "calculated" | (string & {});
 }
 
 export interface Session {
@@ -84,9 +85,9 @@ export interface User {
   payee_id: string | null;
   roles: Role[];
   disabled: boolean;
-  version?: number;
-  created_at?: Instant;
-  last_seen_at?: Instant | null;
+  has_password: boolean;
+  created_at: Instant;
+  version: number;
 }
 
 export interface SignInLink {
@@ -100,12 +101,9 @@ export interface Token {
   scopes: Action[];
   created_at: Instant;
   expires_at: Instant;
-  last_used_at: Instant | null;
-}
-
-export interface NewToken extends Token {
-  /** Shown once. */
-  secret: string;
+  revoked_at: Instant | null;
+  /** Only in the answer that made it. */
+  secret?: string;
 }
 
 export interface Payee {
