@@ -7,7 +7,7 @@ import { useRead } from "@/api/read";
 import { useCurrency, useMay, useSession } from "@/api/session";
 import type { Home as HomeData, PayChange, RecentCredit } from "@/api/types";
 import { AttainmentBullet, ComponentBars, MonthBars, PayCurve } from "@/marks";
-import { compare, measure, percent, sign } from "@/money";
+import { compare, measure, percent, rate, sign } from "@/money";
 import { AsOf, UpdatedMark, useJustUpdated } from "@/parts/AsOf";
 import { ButtonLink } from "@/parts/Button";
 import { Card } from "@/parts/Card";
@@ -113,12 +113,12 @@ function Content({ home }: { home: HomeData }) {
             <p className="py-6 text-ink-2">No component of your plan depends on a quota in this period.</p>
           )}
         </Card>
-        <Card title="Earned by month" aside={<ToDate home={home} />} className="lg:col-span-3">
-          <MonthBars months={home.months} current={home.period.period_id} currency={currency} onChoose={(period) => change({ period }, true)} />
+        <Card title="Earned by month" className="lg:col-span-3">
+          <MonthBars months={home.months} current={home.period.period_id} currency={currency} onChoose={(period) => change({ period }, true)} legend={<ToDate home={home} />} />
         </Card>
-        <Card title="Where it comes from" aside={showPeriod(home.period.period_id)} className="lg:col-span-2">
+        <Card title="Where it comes from" className="lg:col-span-2">
           {home.components.length > 0 ? (
-            <ComponentBars bars={home.components.map((each) => ({ component_id: each.component_id, name: each.name, amount: each.earned }))} currency={currency} />
+            <ComponentBars bars={home.components.map((each) => ({ component_id: each.component_id, name: each.name, amount: each.earned }))} currency={currency} legend={showPeriod(home.period.period_id)} />
           ) : (
             <p className="py-6 text-ink-2">Nothing was earned in this period.</p>
           )}
@@ -203,7 +203,27 @@ function Quotas({ home }: { home: HomeData }) {
           </li>
         );
       })}
+      {home.curve ? (
+        <li className="grid grid-cols-2 gap-3 border-t border-line pt-4">
+          <Fact name="Pays now" value={rate(home.curve.here.rate)} hint="of each further one" />
+          {home.curve.next ? (
+            <Fact name="Next rate" value={rate(home.curve.next.rate)} hint={`in ${measure(home.curve.next.distance)} more`} />
+          ) : (
+            <Fact name="Next rate" value="–" hint="you are at the last one" />
+          )}
+        </li>
+      ) : null}
     </ul>
+  );
+}
+
+function Fact({ name, value, hint }: { name: string; value: string; hint: string }) {
+  return (
+    <div>
+      <p className="label">{name}</p>
+      <p className="num text-[1.2rem] leading-tight font-semibold">{value}</p>
+      <p className="num text-[0.8rem] !whitespace-normal text-ink-3">{hint}</p>
+    </div>
   );
 }
 
