@@ -87,7 +87,7 @@ function Explanation({ at, line }: { at: string; line: number | null }) {
 
 function creditColumns(): Column<LineCredit>[] {
   return [
-    { id: "on", header: "Day", value: (row) => row.on, cell: (row) => <span className="num">{showDay(row.on)}</span> },
+    { id: "on", header: "Day", wideOnly: true, value: (row) => row.on, cell: (row) => <span className="num">{showDay(row.on)}</span> },
     {
       id: "account",
       header: "Deal",
@@ -96,6 +96,7 @@ function creditColumns(): Column<LineCredit>[] {
         <span className="block min-w-0">
           <span className="block">{row.account}</span>
           <span className="block text-[0.8rem] text-ink-3">
+            <span className="sm:hidden">{showDay(row.on)} · </span>
             {row.transaction_id} · {row.product_id} · {plain(row.kind)}
             {row.origin_payee_id ? ` from ${row.origin_payee_id}` : ""}
           </span>
@@ -105,6 +106,7 @@ function creditColumns(): Column<LineCredit>[] {
     {
       id: "of",
       header: "Of",
+      wideOnly: true,
       align: "right",
       value: (row) => row.transaction_amount,
       cell: (row) => (
