@@ -94,10 +94,10 @@ function creditColumns(): Column<LineCredit>[] {
       value: (row) => `${row.account} ${row.transaction_id}`,
       cell: (row) => (
         <span className="block min-w-0">
-          <span className="block">{row.account}</span>
+          <span className="block">{row.account ?? row.account_id ?? row.transaction_id}</span>
           <span className="block text-[0.8rem] text-ink-3">
             <span className="sm:hidden">{showDay(row.on)} · </span>
-            {row.transaction_id} · {row.product_id} · {plain(row.kind)}
+            {[row.transaction_id, row.product_id, plain(row.kind)].filter(Boolean).join(" · ")}
             {row.origin_payee_id ? ` from ${row.origin_payee_id}` : ""}
           </span>
         </span>
@@ -111,8 +111,8 @@ function creditColumns(): Column<LineCredit>[] {
       value: (row) => row.transaction_amount,
       cell: (row) => (
         <span>
-          {money(row.transaction_amount, row.currency)}
-          {row.share !== "1" ? <span className="block text-[0.8rem] text-ink-3">{percent(row.share, 2)}</span> : null}
+          {row.transaction_amount ? money(row.transaction_amount, row.currency) : "–"}
+          {row.share && row.share !== "1" ? <span className="block text-[0.8rem] text-ink-3">{percent(row.share, 2)}</span> : null}
         </span>
       ),
     },

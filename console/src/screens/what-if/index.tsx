@@ -206,7 +206,7 @@ function DayInput({ label, value, disabled, onChange }: { label: string; value: 
 }
 
 function Pipeline({ opportunities, tried, onChange }: { opportunities: Opportunity[]; tried: Tried; onChange: (next: Tried) => void }) {
-  const sorted = useMemo(() => [...opportunities].sort((a, b) => a.close_on.localeCompare(b.close_on)), [opportunities]);
+  const sorted = useMemo(() => [...opportunities].sort((a, b) => (a.close_on ?? "9").localeCompare(b.close_on ?? "9")), [opportunities]);
   const set = (id: string, value: { amount: string; closeOn: string } | null) => {
     const next = new Map(tried.opportunities);
     if (value) next.set(id, value);
@@ -227,9 +227,9 @@ function Pipeline({ opportunities, tried, onChange }: { opportunities: Opportuni
                 onChange={(event) => set(deal.opportunity_id, event.target.checked ? { amount: "", closeOn: "" } : null)}
               />
               <span className="min-w-0">
-                <span className="block truncate font-medium">{deal.account}</span>
+                <span className="block truncate font-medium">{deal.account ?? deal.opportunity_id}</span>
                 <span className="block truncate text-[0.83rem] text-ink-3">
-                  {deal.opportunity_id} · {deal.product} · {plain(deal.stage)}
+                  {[deal.opportunity_id, deal.product_id, plain(deal.stage)].filter(Boolean).join(" · ")}
                 </span>
               </span>
             </label>
@@ -244,7 +244,7 @@ function Pipeline({ opportunities, tried, onChange }: { opportunities: Opportuni
                 />
                 <DayInput
                   label={`Close day of ${deal.opportunity_id}`}
-                  value={now.closeOn || deal.close_on}
+                  value={now.closeOn || (deal.close_on ?? "")}
                   onChange={(closeOn) => set(deal.opportunity_id, { ...now, closeOn: closeOn === deal.close_on ? "" : closeOn })}
                 />
               </span>
