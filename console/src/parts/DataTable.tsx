@@ -14,7 +14,7 @@ import {
 } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
-import { compare, isDecimal } from "@/money";
+import { compare, isDecimal, number } from "@/money";
 import { count } from "@/words";
 import { DownloadLink } from "./Button";
 import { Icon } from "./Icon";
@@ -188,7 +188,7 @@ export function DataTable<R>(props: DataTableProps<R>) {
           {toolbar}
           <span className="ml-auto text-[0.83rem] text-ink-3" role="status">
             {filter && shown.length !== rows.length ? `${shown.length} of ` : ""}
-            {count(total ?? rows.length, "row")}
+            {total === null || total === undefined ? `${number(rows.length)}${hasMore ? "+" : ""} ${rows.length === 1 ? "row" : "rows"}` : count(total, "row")}
           </span>
           {exportHref ? <DownloadLink href={exportHref}>CSV</DownloadLink> : null}
         </div>

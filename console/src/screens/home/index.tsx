@@ -126,8 +126,8 @@ function Content({ home }: { home: HomeData }) {
         <Card title="Recent credits" className="lg:col-span-3" flush>
           <Credits credits={home.recent_credits} />
         </Card>
-        <Card title="What changed" aside={changes.since ? `since your visit ${ago(changes.since)}` : undefined} className="lg:col-span-2">
-          <Changes items={changes.items} />
+        <Card title="What changed" aside={changes.since ? `since your visit ${ago(changes.since)}` : undefined} className="self-start lg:col-span-2">
+          <Changes items={changes.items} since={changes.since} />
         </Card>
       </div>
     </>
@@ -277,9 +277,9 @@ function useChangesOfThisVisit(home: HomeData): { since: string | null; items: P
   return { since: first.since, items: [...known.values()] };
 }
 
-function Changes({ items }: { items: PayChange[] }) {
+function Changes({ items, since }: { items: PayChange[]; since: string | null }) {
   const session = useSession();
-  if (items.length === 0) return <p className="py-3 text-ink-2">Nothing changed since then.</p>;
+  if (items.length === 0) return <p className="py-3 text-ink-2">{since ? "Your pay is as you last saw it." : "From your next visit on, you see here what moved in between and why."}</p>;
   return (
     <ul className="flex flex-col gap-3">
       {items.map((item) => (

@@ -20,6 +20,7 @@ const PARTS = ["company", "runs"] as const;
 
 export function LineDrawer({
   at,
+  payeeId,
   line,
   whole,
   currency,
@@ -29,6 +30,7 @@ export function LineDrawer({
 }: {
   /** The path of the payee's period. */
   at: string;
+  payeeId: string;
   line: StatementLine | null;
   whole: boolean;
   currency: string;
@@ -69,7 +71,7 @@ export function LineDrawer({
           onChange={(next) => setShow(next === "explanation" ? undefined : next)}
           tabs={[
             { value: "explanation", label: "Explanation", content: <Explanation at={at} line={line.line} /> },
-            { value: "credits", label: "Credits", content: <Credits at={at} line={line.line} /> },
+            { value: "credits", label: "Credits", content: <Credits at={at} payeeId={payeeId} line={line.line} /> },
             { value: "rule", label: "Rule", content: <Rule at={at} line={line.line} /> },
           ]}
         />
@@ -85,7 +87,7 @@ function Explanation({ at, line }: { at: string; line: number | null }) {
   return <Reading of={tree}>{(found) => <TraceTree key={`${at} ${line}`} tree={found} />}</Reading>;
 }
 
-function creditColumns(): Column<LineCredit>[] {
+function creditColumns(payeeId: string): Column<LineCredit>[] {
   return [
     { id: "on", header: "Day", wideOnly: true, value: (row) => row.on, cell: (row) => <span className="num">{showDay(row.on)}</span> },
     {
@@ -98,7 +100,7 @@ function creditColumns(): Column<LineCredit>[] {
           <span className="block text-[0.8rem] text-ink-3">
             <span className="sm:hidden">{showDay(row.on)} · </span>
             {[row.transaction_id, row.product_id, plain(row.kind)].filter(Boolean).join(" · ")}
-            {row.origin_payee_id ? ` from ${row.origin_payee_id}` : ""}
+            {row.origin_payee_id && row.origin_payee_id !== payeeId ? ` from ${row.origin_payee_id}` : ""}
           </span>
         </span>
       ),
@@ -120,9 +122,9 @@ function creditColumns(): Column<LineCredit>[] {
   ];
 }
 
-function Credits({ at, line }: { at: string; line: number }) {
+function Credits({ at, payeeId, line }: { at: string; payeeId: string; line: number }) {
   const pages = usePages<LineCredit>(`${at}/lines/${line}/credits`, { parts: PARTS });
-  const columns = useMemo(creditColumns, []);
+  const columns = useMemo(() => creditColumns(payeeId), [payeeId]);
   const [open, setOpen] = useState<LineCredit | null>(null);
   if (pages.error) return <Failed error={pages.error} retry={pages.retry} />;
   if (pages.isPending) return <Loading />;

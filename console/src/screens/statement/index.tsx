@@ -88,6 +88,7 @@ export default function Statement() {
               <Proof statement={shown} onAsk={may("ask", "answer-questions") ? () => setAsking("whole") : null} payee={search.payee} />
               <LineDrawer
                 at={at}
+                payeeId={shown.payee.payee_id}
                 line={line}
                 whole={search.line === WHOLE}
                 currency={shown.currency}

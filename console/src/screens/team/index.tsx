@@ -119,8 +119,8 @@ function Content({ team }: { team: TeamData }) {
   const over = team.leaderboard.filter((line) => compare(line.attainment, "1") >= 0).length;
   return (
     <>
-      <section aria-label="The team in figures" className="card grid gap-x-6 gap-y-4 p-4 sm:grid-cols-2 sm:p-5 lg:grid-cols-[2fr_1fr_1fr_1fr]">
-        <div>
+      <section aria-label="The team in figures" className="card grid grid-cols-3 gap-x-4 gap-y-4 p-4 sm:gap-x-6 sm:p-5 lg:grid-cols-[2fr_1fr_1fr_1fr]">
+        <div className="col-span-3 lg:col-span-1">
           <p className="label">{tree.measure ?? "Attainment"}, year to date</p>
           {tree.attainment && tree.value && tree.quota ? (
             <>
@@ -197,9 +197,10 @@ function Reports({ team }: { team: TeamData }) {
   const search = useAllSearch();
   const change = useChangeSearch();
   const rows = [...team.tree.reports].sort((a, b) => compare(b.attainment ?? "-1", a.attainment ?? "-1"));
+  const max = rows[0]?.attainment ?? null;
   const head = "border-y border-line px-3 py-2 text-[0.83rem] font-medium whitespace-nowrap text-ink-3";
   return (
-    <Card title="Reports" aside="a click goes down the tree" flush>
+    <Card title="Reports" aside={rows.some((member) => member.reports.length > 0) ? "a name or bar goes down the tree" : undefined} flush>
       <table className="w-full text-[0.93rem]">
         <caption className="sr-only">Direct reports with their attainment</caption>
         <thead>
@@ -250,7 +251,7 @@ function Reports({ team }: { team: TeamData }) {
                 >
                   {member.attainment && member.value && member.quota ? (
                     <>
-                      <AttainmentBullet attainment={member.attainment} name={member.name} slim />
+                      <AttainmentBullet attainment={member.attainment} name={member.name} slim max={max} />
                       <p className="num flex flex-wrap justify-between gap-x-2 text-[0.83rem]">
                         <span className="font-medium">{percent(member.attainment)}</span>
                         <span className="hidden text-ink-3 sm:inline">
