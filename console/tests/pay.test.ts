@@ -112,6 +112,17 @@ describe("a seller", () => {
     await seller.close();
   });
 
+  it("takes her statement home as a file", async () => {
+    const visitor = await stage.signedIn("ana");
+    await visitor.go("/statements/2026-09");
+    for (const kind of ["PDF", "XLSX", "CSV"]) {
+      const [download] = await Promise.all([visitor.page.waitForEvent("download"), visitor.page.getByRole("link", { name: kind, exact: true }).click()]);
+      expect(await download.failure()).toBeNull();
+      expect(download.suggestedFilename().toUpperCase()).toContain(kind);
+    }
+    await visitor.close();
+  });
+
   it("may not open anybody else's statement", async () => {
     const visitor = await stage.signedIn("ana");
     const session = await visitor.api<Session>("/session");
