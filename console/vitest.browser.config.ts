@@ -1,4 +1,5 @@
-// The browser tests: Chromium against a running server. `ATTAIN_URL` is its address, `ATTAIN_LINKS` a JSON file of sign-in links by persona.
+// The browser tests: Chromium against a running server. `ATTAIN_URL` is its address, `ATTAIN_LINKS` the
+// reusable sign-in links by persona as JSON, `ATTAIN_CHROMIUM` the browser.
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({

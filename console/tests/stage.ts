@@ -26,7 +26,7 @@ function need(name: string): string {
 export const URL_OF_SERVER = need("ATTAIN_URL").replace(/\/$/, "");
 
 /** Reusable sign-in links by persona. */
-const links = JSON.parse(readFileSync(need("ATTAIN_LINKS"), "utf8")) as Record<string, string>;
+const links = JSON.parse(need("ATTAIN_LINKS")) as Record<string, string>;
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
