@@ -1,0 +1,664 @@
+// The shapes of the interface, by hand. `npm run types` writes the generated ones beside it from core/http/openapi.json.
+// Amounts and rates are decimal strings, days are `YYYY-MM-DD`, instants are RFC 3339.
+
+import type { Decimal } from "@/money";
+
+export type Day = string;
+export type Instant = string;
+
+export interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+  /** Only where the list counts its rows. */
+  total?: number;
+}
+
+export interface Items<T> {
+  items: T[];
+}
+
+export type Role = "seller" | "manager" | "comp-admin" | "finance" | "auditor" | "platform";
+
+export type Action =
+  | "see-own-pay"
+  | "see-team-pay"
+  | "see-all-pay"
+  | "ask"
+  | "answer-questions"
+  | "see-rules"
+  | "draft-changes"
+  | "approve-changes"
+  | "see-runs"
+  | "calculate"
+  | "see-data"
+  | "import"
+  | "plan"
+  | "see-extensions"
+  | "manage-extensions"
+  | "see-audit"
+  | "see-jobs"
+  | "manage-jobs"
+  | "manage-users";
+
+export interface Versions {
+  company: number;
+  runs: number;
+  extensions: number;
+  work: number;
+}
+
+export interface Period {
+  period_id: string;
+  from: Day;
+  until: Day;
+  quarter: string;
+  year: string;
+  /** `calculated` where the last run has statements of it. */
+  state: "planned" | "calculated" | (string & {});
+}
+
+export interface Session {
+  user_id: string;
+  name: string;
+  payee_id: string | null;
+  payee_name: string | null;
+  roles: Role[];
+  actions: Action[];
+  company: { name: string; currency: string } | null;
+  today: Day;
+  periods: Period[];
+  /** The period that a screen opens with: the last with statements. */
+  current_period: string | null;
+  versions: Versions;
+}
+
+export interface SignInMethods {
+  password: boolean;
+  oidc: { name: string } | null;
+  needs_setup: boolean;
+}
+
+export interface User {
+  user_id: string;
+  login: string;
+  name: string;
+  payee_id: string | null;
+  roles: Role[];
+  disabled: boolean;
+  has_password: boolean;
+  created_at: Instant;
+  version: number;
+}
+
+export interface SignInLink {
+  url: string;
+  expires_at: Instant;
+}
+
+export interface Token {
+  token_id: string;
+  name: string;
+  scopes: Action[];
+  created_at: Instant;
+  expires_at: Instant;
+  revoked_at: Instant | null;
+  /** Only in the answer that made it. */
+  secret?: string;
+}
+
+export interface Payee {
+  payee_id: string;
+  name: string;
+  title: string | null;
+  plan_ids: string[];
+  reports_to: string | null;
+}
+
+export interface PayeeHead {
+  payee_id: string;
+  name: string;
+  title: string | null;
+}
+
+export interface AsOf {
+  run_id: string;
+  recorded_at: Instant;
+  data_through: Day | null;
+  state: string;
+}
+
+export interface Buckets {
+  earned: Decimal;
+  held: Decimal;
+  /** What this period pays. */
+  payable: Decimal;
+  /** What earlier periods of the fiscal year paid. */
+  paid: Decimal;
+  carried: Decimal;
+}
+
+export interface QuotaProgress {
+  measure_id: string;
+  name: string;
+  value: Decimal;
+  quota: Decimal;
+  attainment: Decimal;
+  /** The share of the span gone by. */
+  pace: Decimal;
+}
+
+export interface CurvePoint {
+  value: Decimal;
+  pay: Decimal;
+  rate: Decimal;
+}
+
+export interface PayCurveData {
+  plan_id: string;
+  component_id: string;
+  name: string;
+  measure_id: string;
+  quota: Decimal;
+  points: CurvePoint[];
+  here: CurvePoint;
+  next: { at: Decimal; rate: Decimal; distance: Decimal } | null;
+}
+
+export interface RecentCredit {
+  transaction_id: string;
+  period_id: string;
+  on: Day | null;
+  account: string | null;
+  amount: Decimal;
+  kind: string;
+  rule: string;
+}
+
+export interface PayChange {
+  period_id: string;
+  component_id: string | null;
+  name: string;
+  before: Decimal;
+  after: Decimal;
+  difference: Decimal;
+  reason: string;
+}
+
+export interface Home {
+  payee: PayeeHead;
+  period_id: string;
+  as_of: AsOf;
+  currency: string;
+  buckets: Buckets;
+  /** What was earned in each span so far. */
+  to_date: { period: Decimal; quarter: Decimal; year: Decimal };
+  quotas: QuotaProgress[];
+  curve: PayCurveData | null;
+  /** What one should know in one sentence; empty where nothing can be said. */
+  sentence: string;
+  months: { period_id: string; earned: Decimal }[];
+  components: { plan_id: string; component_id: string; name: string; earned: Decimal }[];
+  recent_credits: RecentCredit[];
+  changes: { since: Instant | null; items: PayChange[] };
+}
+
+export interface StatementSummary {
+  period_id: string;
+  earned: Decimal;
+  held: Decimal;
+  carried: Decimal;
+  paid: Decimal;
+  state: string;
+}
+
+export interface Slice {
+  label: string;
+  input: Decimal | null;
+  rate: Decimal | null;
+  amount: Decimal;
+}
+
+export interface StatementLine {
+  line: number;
+  plan_id: string;
+  component_id: string;
+  name: string;
+  clause: string | null;
+  measure_id: string | null;
+  /** Where the component pays each transaction alone. */
+  transaction_id: string | null;
+  credited: Decimal | null;
+  to_date: Decimal | null;
+  quota: Decimal | null;
+  attainment: Decimal | null;
+  amount: Decimal;
+  slices: Slice[];
+}
+
+export interface Statement {
+  payee: PayeeHead;
+  period: { period_id: string; from: Day; until: Day };
+  as_of: AsOf;
+  currency: string;
+  plans: { plan_id: string; name: string }[];
+  totals: { earned: Decimal; held: Decimal; carried_in: Decimal; carried: Decimal; paid: Decimal };
+  components: StatementLine[];
+  run_id: string;
+}
+
+/** One step of an explanation: a sentence for people, the same facts for programs. */
+export interface TraceNode {
+  step: string;
+  text: string;
+  fields: Record<string, string>;
+  children: TraceNode[];
+}
+
+export interface LineCredit {
+  transaction_id: string;
+  on: Day | null;
+  account_id: string | null;
+  account: string | null;
+  product_id: string | null;
+  amount: Decimal;
+  kind: string;
+  rule: string;
+  share: Decimal | null;
+  origin_payee_id: string | null;
+  transaction_amount: Decimal | null;
+  currency: string | null;
+}
+
+export interface LineRule {
+  plan_id: string;
+  component_id: string;
+  name: string;
+  clause: string | null;
+  plan_file: string;
+  plan_text: string;
+  plan_digest: string;
+  formula: { name: string; origin: string; version: string; digest: string; source: string | null };
+}
+
+export interface Opportunity {
+  opportunity_id: string;
+  account: string | null;
+  product_id: string | null;
+  amount: Decimal;
+  currency: string;
+  stage: string;
+  close_on: Day | null;
+}
+
+export interface WhatIfAsked {
+  opportunities: { opportunity_id: string; amount?: Decimal; close_on?: Day }[];
+  deals: { amount: Decimal; product_id?: string; account_id?: string; close_on: Day }[];
+  transactions: { transaction_id: string; ordered_on?: Day; amount?: Decimal }[];
+}
+
+export interface WhatIfTotals {
+  earned: Decimal;
+  held: Decimal;
+  carried: Decimal;
+  paid: Decimal;
+}
+
+export interface WhatIf {
+  before: WhatIfTotals;
+  after: WhatIfTotals;
+  difference: Decimal;
+  periods: { period_id: string; before: Decimal; after: Decimal }[];
+  components: { plan_id: string; component_id: string; name: string; before: Decimal; after: Decimal }[];
+  /** What one more unit of the main measure would pay after all this; `null` without a plan. */
+  marginal_rate: Decimal | null;
+  findings: Pick<Finding, "severity" | "code" | "record" | "message">[];
+  millis: number;
+}
+
+export interface QuestionSummary {
+  question_id: string;
+  payee_id: string;
+  payee_name: string;
+  period_id: string;
+  line: number | null;
+  subject: string;
+  state: string;
+  /** The id of the user. */
+  asked_by: string;
+  asked_at: Instant;
+}
+
+export interface Question extends QuestionSummary {
+  /** The run that the question is about. */
+  run_id: string;
+  /** The explanation as it was when it was asked. */
+  trace: TraceNode | null;
+  version: number;
+  messages: { author: string; author_name: string; body: string; written_at: Instant }[];
+}
+
+export interface TeamMember {
+  payee_id: string;
+  name: string;
+  title: string | null;
+  measure_id: string | null;
+  measure: string | null;
+  /** So far in the fiscal year. */
+  value: Decimal | null;
+  /** Of the periods gone by in the fiscal year. */
+  quota: Decimal | null;
+  attainment: Decimal | null;
+  /** In the fiscal year so far; only where one may see this person's pay. */
+  earned: Decimal | null;
+  reports: TeamMember[];
+}
+
+export interface Team {
+  period_id: string;
+  currency: string;
+  as_of: AsOf;
+  tree: TeamMember;
+  /** `change`: ranks gained since the period before, negative for lost ones. */
+  leaderboard: { rank: number; payee_id: string; name: string; attainment: Decimal; change: number }[];
+  at_risk: string[];
+  distribution: { from: Decimal; until: Decimal | null; count: number }[];
+  spark: Record<string, (Decimal | null)[]>;
+}
+
+export interface UsedBy {
+  plan_id: string;
+  component_id: string;
+}
+
+export interface FormulaSummary {
+  name: string;
+  point: string;
+  origin: string;
+  version: string;
+  digest: string;
+  source: "company" | "bundled" | "record" | "path";
+  used_by: UsedBy[];
+  editable: boolean;
+}
+
+export interface Formula {
+  name: string;
+  point: string;
+  origin: string;
+  version: string;
+  digest: string;
+  source_text: string | null;
+  cases_text: string | null;
+  manifest: unknown;
+  used_by: UsedBy[];
+  draft: { change_id: string } | null;
+}
+
+export interface FormulaVersion {
+  version: string;
+  digest: string;
+  recorded_at: Instant;
+  source_text: string;
+  cases_text: string;
+  author: string | null;
+  change_id: string | null;
+}
+
+export interface LanguageName {
+  name: string;
+  kind: "input" | "function" | "setting" | "keyword";
+  signature: string;
+  doc: string;
+}
+
+export interface FormulaCheck {
+  ok: boolean;
+  errors: { line: number; column: number; message: string }[];
+  cases: { name: string; passed: boolean; differences: unknown[] }[];
+  millis: number;
+}
+
+export interface Bin {
+  from: Decimal | null;
+  until: Decimal | null;
+  count: number;
+}
+
+export interface Impact {
+  period: string | null;
+  complete: boolean;
+  findings: unknown[];
+  currency: string;
+  totals: {
+    before: Decimal;
+    after: Decimal;
+    difference: Decimal;
+    gain_count: number;
+    loss_count: number;
+    same_count: number;
+  };
+  components: { plan_id: string; component_id: string; before: Decimal; after: Decimal; difference: Decimal }[];
+  histogram: Bin[];
+  largest: {
+    payee_id: string;
+    name: string;
+    before: Decimal;
+    after: Decimal;
+    difference: Decimal;
+    components: { component_id: string; before: Decimal; after: Decimal }[];
+  }[];
+  millis: number;
+}
+
+export interface TracePair {
+  before: TraceNode;
+  after: TraceNode;
+}
+
+export type ChangeState = "draft" | "submitted" | "approved" | "rejected" | "withdrawn";
+export type ChangeKind = "formula" | "plan" | "extension" | "import" | "company" | "table";
+
+export interface Change {
+  change_id: string;
+  kind: ChangeKind;
+  object: string;
+  payload: Record<string, unknown>;
+  base_digest: string | null;
+  state: ChangeState;
+  author: string;
+  author_name: string;
+  created_at: Instant;
+  submitted_at: Instant | null;
+  decided_by: string | null;
+  decided_at: Instant | null;
+  comment: string;
+  decision_comment: string | null;
+  content_hash: string;
+  version: number;
+  text_diff: { tag: " " | "-" | "+"; text: string }[];
+  impact: Impact | null;
+}
+
+export interface RunSummary {
+  run_id: string;
+  complete: boolean;
+  recorded_at: Instant;
+  engine_version: string;
+  note: string | null;
+  earned: Decimal;
+  posted_count: number;
+  finding_count: number;
+  trigger: string;
+}
+
+export interface FindingCount {
+  severity: string;
+  code: string;
+  count: number;
+  example: string;
+}
+
+export interface Run {
+  run_id: string;
+  root: string;
+  complete: boolean;
+  recorded_at: Instant;
+  engine_version: string;
+  note: string | null;
+  stages: { name: string; millis: number }[];
+  totals: { name: string; value: string }[];
+  documents: Record<string, string>;
+  extensions: { name: string; digest: string; calls: number; fuel: number }[];
+  inputs: { name: string; row_count: number; chunks: number }[];
+  results: { name: string; row_count: number; chunks: number }[];
+  findings: FindingCount[];
+  receipt: unknown;
+}
+
+export interface Finding {
+  severity: string;
+  code: string;
+  entity: string;
+  record: string;
+  message: string;
+}
+
+export interface Cause {
+  kind: string;
+  object: string;
+  before: string | null;
+  after: string | null;
+}
+
+export interface Receipt {
+  previous_run_id: string | null;
+  recalculated: { payee_id: string; name: string; period_id: string; difference: Decimal; causes: string[] }[];
+  unchanged_count: number;
+  unchanged_hash_equal: boolean;
+  causes: Cause[];
+  posted: unknown[];
+}
+
+export interface Replay {
+  run_id: string;
+  recomputed: string;
+  equal: boolean;
+  differences: string[];
+  millis: number;
+}
+
+export type JobState = "waiting" | "running" | "done" | "failed";
+
+export interface Job {
+  job_id: string;
+  kind: string;
+  state: JobState;
+  attempt: number;
+  scheduled_for: Instant | null;
+  started_at: Instant | null;
+  ended_at: Instant | null;
+  node: string | null;
+  payload: unknown;
+  outcome: unknown;
+  error: string | null;
+  progress: { stage: string; done: number; stages: number } | null;
+}
+
+export interface Schedule {
+  schedule_id: string;
+  kind: "run" | "import" | "publish" | "reload-check";
+  cron: string;
+  zone: string;
+  payload: unknown;
+  paused: boolean;
+  next_at: Instant | null;
+  last: { job_id: string; state: JobState; ended_at: Instant | null } | null;
+  version: number;
+}
+
+export interface ExtensionSummary {
+  point: string;
+  name: string;
+  version: string;
+  origin: string;
+  source: string;
+  active: boolean;
+  digest: string;
+  signature: string;
+  asks_for: string[];
+  granted: string[];
+  limits: { fuel: number; memory_bytes: number; wall_ms: number };
+  use: { run_id: string; calls: number; fuel: number } | null;
+  case_count: number;
+  description: string;
+}
+
+export interface EntityField {
+  name: string;
+  kind: string;
+  required: boolean;
+  reference: string | null;
+  choices: string[];
+}
+
+export interface Entity {
+  name: string;
+  row_count: number;
+  fields: EntityField[];
+  key: string[];
+  personal: boolean;
+}
+
+export interface EntityRow {
+  key: string[];
+  values: Record<string, string | null>;
+}
+
+export interface RowVersion {
+  version: number;
+  source: string;
+  batch_id: string | null;
+  recorded_at: Instant;
+  superseded_at: Instant | null;
+  values: Record<string, string | null>;
+}
+
+export interface ImportSummary {
+  import_id: string;
+  state: "applied" | "refused" | "waiting-for-approval";
+  entity?: string;
+  source?: string;
+  recorded_at?: Instant;
+  receipt: unknown;
+  errors: { line: number; column: string | null; message: string }[];
+  change_id: string | null;
+}
+
+export interface AuditEntry {
+  sequence: number;
+  recorded_at: Instant;
+  actor: string;
+  action: string;
+  object: string;
+  reason: string | null;
+}
+
+export interface AuditDetail extends AuditEntry {
+  before: unknown;
+  after: unknown;
+  hash: string;
+  proof: { size: number; root: string; path: string[] };
+}
+
+export interface Verification {
+  entries: number;
+  checkpoints: number;
+  faults: unknown[];
+}
+
+/** What the server tells those who listen. Never holds pay. */
+export type Event =
+  | ({ kind: "record" } & Versions)
+  | { kind: "progress"; job_id: string; stage: string; done: number; stages: number }
+  | { kind: "job"; job_id: string; state: JobState }
+  | { kind: "reload"; name: string; accepted: boolean; message: string };

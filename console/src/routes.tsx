@@ -1,0 +1,90 @@
+// All addresses of the console. Each screen is loaded when it is first shown. To add one: a folder under screens/, a line here, and
+// a line in parts/navigation.ts if people go there by name.
+
+import { Navigate, createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from "@tanstack/react-router";
+import { startOf, useSession } from "@/api/session";
+import { ScreenError } from "@/parts/ErrorBoundary";
+import { Shell } from "@/parts/Shell";
+import { Empty, Loading } from "@/parts/states";
+import { ButtonLink } from "@/parts/Button";
+import { type Search, parseSearch, stringifySearch } from "@/url";
+
+const asSearch = (search: Record<string, unknown>) => search as Search;
+
+const root = createRootRoute({ component: Outlet, validateSearch: asSearch, notFoundComponent: NotFound });
+
+const shell = createRoute({ getParentRoute: () => root, id: "shell", component: Shell, notFoundComponent: NotFound });
+
+const open = [
+  createRoute({ getParentRoute: () => root, path: "/sign-in", component: lazyRouteComponent(() => import("@/screens/sign-in")) }),
+  createRoute({ getParentRoute: () => root, path: "/setup", component: lazyRouteComponent(() => import("@/screens/setup")) }),
+] as const;
+
+const behind = [
+  createRoute({ getParentRoute: () => shell, path: "/", component: Start }),
+  createRoute({ getParentRoute: () => shell, path: "/home", component: lazyRouteComponent(() => import("@/screens/home")) }),
+  createRoute({ getParentRoute: () => shell, path: "/statements", component: lazyRouteComponent(() => import("@/screens/statements")) }),
+  createRoute({ getParentRoute: () => shell, path: "/statements/$period", component: lazyRouteComponent(() => import("@/screens/statement")) }),
+  createRoute({ getParentRoute: () => shell, path: "/what-if", component: lazyRouteComponent(() => import("@/screens/what-if")) }),
+  createRoute({ getParentRoute: () => shell, path: "/team", component: lazyRouteComponent(() => import("@/screens/team")) }),
+  createRoute({ getParentRoute: () => shell, path: "/questions", component: lazyRouteComponent(() => import("@/screens/questions")) }),
+  createRoute({ getParentRoute: () => shell, path: "/questions/$id", component: lazyRouteComponent(() => import("@/screens/question")) }),
+  createRoute({ getParentRoute: () => shell, path: "/formulas", component: lazyRouteComponent(() => import("@/screens/formulas")) }),
+  createRoute({ getParentRoute: () => shell, path: "/formulas/$name", component: lazyRouteComponent(() => import("@/screens/formula")) }),
+  createRoute({ getParentRoute: () => shell, path: "/changes", component: lazyRouteComponent(() => import("@/screens/changes")) }),
+  createRoute({ getParentRoute: () => shell, path: "/runs", component: lazyRouteComponent(() => import("@/screens/runs")) }),
+  createRoute({ getParentRoute: () => shell, path: "/runs/$id", component: lazyRouteComponent(() => import("@/screens/run")) }),
+  createRoute({ getParentRoute: () => shell, path: "/extensions", component: lazyRouteComponent(() => import("@/screens/extensions")) }),
+  createRoute({ getParentRoute: () => shell, path: "/data", component: lazyRouteComponent(() => import("@/screens/data")) }),
+  createRoute({ getParentRoute: () => shell, path: "/imports", component: lazyRouteComponent(() => import("@/screens/imports")) }),
+  createRoute({ getParentRoute: () => shell, path: "/audit", component: lazyRouteComponent(() => import("@/screens/audit")) }),
+  createRoute({ getParentRoute: () => shell, path: "/schedules", component: lazyRouteComponent(() => import("@/screens/schedules")) }),
+  createRoute({ getParentRoute: () => shell, path: "/users", component: lazyRouteComponent(() => import("@/screens/users")) }),
+  createRoute({ getParentRoute: () => shell, path: "/account", component: lazyRouteComponent(() => import("@/screens/account")) }),
+] as const;
+
+const tree = root.addChildren([...open, shell.addChildren([...behind])]);
+
+export function newRouter() {
+  return createRouter({
+    routeTree: tree,
+    parseSearch,
+    stringifySearch,
+    defaultPreload: "intent",
+    defaultPendingComponent: Pending,
+    defaultErrorComponent: ScreenError,
+    scrollRestoration: true,
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof newRouter>;
+  }
+}
+
+function Start() {
+  return <Navigate to={startOf(useSession())} replace />;
+}
+
+function Pending() {
+  return (
+    <div className="mx-auto w-full max-w-6xl px-4 pt-6 sm:px-6">
+      <Loading />
+    </div>
+  );
+}
+
+function NotFound() {
+  return (
+    <Empty
+      title="There is no such screen"
+      next="The address may be mistyped, or the screen has another name now."
+      action={
+        <ButtonLink look="primary" to="/">
+          Go to the start
+        </ButtonLink>
+      }
+    />
+  );
+}
