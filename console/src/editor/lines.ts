@@ -6,7 +6,7 @@ export interface Op {
 }
 
 /** Beyond this many differing lines the rest is shown as taken out and put in: still right, no longer the shortest. */
-const EDITS_MAX = 2_000;
+const EDITS_MAX = 600;
 
 export function diffLines(before: string, after: string): Op[] {
   return diff(split(before), split(after));

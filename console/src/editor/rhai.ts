@@ -142,16 +142,6 @@ export function rhaiParser(known: ReadonlyMap<string, NameKind>): StreamParser<R
       closeBrackets: { brackets: ["(", "[", "{", '"', "`"] },
       indentOnInput: /^\s*[}\])]$/,
     },
-    indent(_state, after, context) {
-      // As deep as the line before, one step more after what it opens, one less before what closes.
-      const line = context.lineAt(context.pos);
-      if (line.from === 0) return 0;
-      let above = context.lineAt(line.from - 1);
-      while (above.from > 0 && above.text.trim() === "") above = context.lineAt(above.from - 1);
-      const depth = context.lineIndent(above.from);
-      const opens = /[{([]\s*(?:\/\/.*)?$/.test(above.text) ? context.unit : 0;
-      return Math.max(0, depth + opens - (/^\s*[}\])]/.test(after) ? context.unit : 0));
-    },
     tokenTable: TOKENS,
   };
 }
