@@ -51,16 +51,16 @@ export function useCheck(name: string, text: Text | null): Asked<FormulaCheck> {
   };
 }
 
-/** `enabled`: the text is checked and right. `period` null: all periods. */
-export function useImpact(name: string, text: Text | null, period: string | null, payees: readonly string[] | null, enabled: boolean): Asked<Impact> {
-  const settled = useSettled(text, IMPACT_PAUSE_MS, same);
-  const isSettled = same(settled, text);
+/** `enabled`: the text has no errors; red cases do not keep one from seeing what it would pay. `period` null: all periods. */
+export function useImpact(name: string, source: string | null, period: string | null, payees: readonly string[] | null, enabled: boolean): Asked<Impact> {
+  const settled = useSettled(source, IMPACT_PAUSE_MS);
+  const isSettled = settled === source;
   const query = useQuery({
-    queryKey: ["formula-impact", name, settled?.source, settled?.cases, period, payees] as const,
+    queryKey: ["formula-impact", name, settled, period, payees] as const,
     queryFn: ({ signal }) =>
       api.post<Impact>(
         path`/formulas/${name}/impact`,
-        { ...settled, ...(period ? { period } : {}), ...(payees ? { payees } : {}) },
+        { source: settled, ...(period ? { period } : {}), ...(payees ? { payees } : {}) },
         { signal },
       ),
     enabled: enabled && settled !== null && isSettled,

@@ -1,0 +1,56 @@
+// The draft was saved elsewhere since this text was begun: both are shown, one is chosen, none is lost silently.
+
+import { useMemo } from "react";
+import { TextDiff } from "@/editor/TextDiff";
+import { payloadText } from "@/editor/draft";
+import { diffLines } from "@/editor/lines";
+import type { Draft } from "@/editor/useDraft";
+import { Button } from "@/parts/Button";
+import { Dialog } from "@/parts/Dialog";
+
+export function ConflictDialog({ draft, name }: { draft: Draft; name: string }) {
+  const { conflict, text } = draft;
+  const theirs = conflict ? payloadText(conflict.theirs) : null;
+  const source = useMemo(() => diffLines(theirs?.source ?? "", text?.source ?? ""), [theirs?.source, text?.source]);
+  const cases = useMemo(() => diffLines(theirs?.cases ?? "", text?.cases ?? ""), [theirs?.cases, text?.cases]);
+  if (!conflict) return null;
+  const open = conflict.theirs.state === "draft" || conflict.theirs.state === "submitted";
+  return (
+    <Dialog
+      open
+      onOpenChange={(shown) => {
+        if (!shown) draft.closeConflict();
+      }}
+      width="lg"
+      title="The draft was saved elsewhere meanwhile"
+      description={
+        open
+          ? "At the left what the server has, at the right what you typed. Choose which text goes on; closing changes nothing."
+          : `The change was ${conflict.theirs.state} meanwhile. At the left what it was, at the right what you typed; yours stays here.`
+      }
+      footer={
+        <>
+          <Button look="quiet" onClick={draft.closeConflict}>
+            Go on typing
+          </Button>
+          <Button onClick={() => draft.takeTheirs(conflict)}>Take the server's</Button>
+          {open ? (
+            <Button look="primary" busy={draft.saving} onClick={() => draft.save(conflict)}>
+              Save mine over it
+            </Button>
+          ) : null}
+        </>
+      }
+    >
+      <div className="flex flex-col gap-4">
+        <TextDiff ops={source} name={`text of ${name}`} sides={["on the server", "typed here"]} />
+        {cases.some((op) => op.tag !== " ") ? (
+          <div>
+            <h3 className="mb-1 font-medium">Cases</h3>
+            <TextDiff ops={cases} name={`cases of ${name}`} sides={["on the server", "typed here"]} height="14rem" />
+          </div>
+        ) : null}
+      </div>
+    </Dialog>
+  );
+}
