@@ -79,7 +79,7 @@ const LOOK = EditorView.theme({
   ".cm-scroller": { fontFamily: "var(--font-mono)", lineHeight: "1.55", overflow: "auto" },
   ".cm-content": { padding: "0.5rem 0", caretColor: "var(--accent)" },
   ".cm-cursor": { borderLeftColor: "var(--accent)", borderLeftWidth: "2px" },
-  ".cm-gutters": { backgroundColor: "transparent", color: "var(--ink-3)", border: "none" },
+  ".cm-gutters": { backgroundColor: "var(--surface)", color: "var(--ink-3)", border: "none" },
   ".cm-lineNumbers .cm-gutterElement": { padding: "0 0.5rem 0 0.75rem", minWidth: "2rem" },
   ".cm-gutter-lint": { width: "1rem" },
   ".cm-activeLine": { backgroundColor: "transparent" },
@@ -96,7 +96,6 @@ const LOOK = EditorView.theme({
     borderRadius: "0.5rem",
     boxShadow: "var(--shadow-high)",
     zIndex: "var(--z-menu)",
-    overflow: "hidden",
   },
   ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "var(--font-mono)", fontSize: "0.83rem", maxHeight: "16rem", padding: "0.25rem" },
   ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { padding: "0.2rem 0.5rem", borderRadius: "0.3rem" },
@@ -220,6 +219,7 @@ export default function CodeEditor(props: CodeEditorProps) {
             ]),
           ),
           lineNumbers(),
+          EditorView.lineWrapping,
           history(),
           drawSelection(),
           indentOnInput(),
@@ -270,7 +270,7 @@ export default function CodeEditor(props: CodeEditorProps) {
   }, [readOnly]);
 
   useEffect(() => {
-    view.current?.dispatch({ effects: parts.current.label.reconfigure(EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" })) });
+    view.current?.dispatch({ effects: parts.current.label.reconfigure(EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", tabindex: "0" })) });
   }, [label]);
 
   useEffect(() => {

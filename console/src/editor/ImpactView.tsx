@@ -30,7 +30,7 @@ export function ImpactView({
       <div className="flex flex-col gap-2.5">
         <div className="flex flex-wrap items-end justify-between gap-x-6 gap-y-2">
           <div>
-            <p className="label">{sign(totals.difference) < 0 ? "Saves" : "Costs"}</p>
+            <p className="label">Net cost</p>
             <p className="text-[1.9rem] leading-tight font-semibold tracking-tight" data-testid="impact-net">
               <Difference amount={totals.difference} currency={currency} />
             </p>

@@ -43,6 +43,7 @@ describe("a formula on its way", () => {
     const now = at({ text: edited, ok: false });
     expect(now.save.allowed).toBe(true);
     expect(now.submit).toEqual({ allowed: false, why: "Mend the errors and the red cases first." });
+    expect(now.says).toMatch(/mend the errors/);
   });
   it("is not submitted before the check has answered", () => {
     expect(at({ text: edited, ok: null }).submit.why).toMatch(/checked/);

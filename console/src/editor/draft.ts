@@ -83,7 +83,7 @@ export function standing(facts: Facts, activeDigest: string): Standing {
   const waiting = facts.others[0];
   return {
     phase,
-    says: says(phase, submitted, waiting, me.mayApprove),
+    says: says(phase, submitted, waiting, me.mayApprove, facts.ok === false),
     unsaved,
     outdated,
     save: may(!unsaved && "There is nothing new to save.", !differs && !mine && "The text is the active one."),
@@ -98,13 +98,15 @@ export function standing(facts: Facts, activeDigest: string): Standing {
   };
 }
 
-function says(phase: Phase, submitted: boolean, waiting: Change | undefined, mayApprove: boolean): string {
+function says(phase: Phase, submitted: boolean, waiting: Change | undefined, mayApprove: boolean, red: boolean): string {
   switch (phase) {
     case "unsaved":
+      if (red) return "Not saved yet. It can be saved as your draft; to submit it, mend the errors and the red cases first.";
       return submitted
         ? "You changed what you had submitted. Saving takes it back to a draft; then submit it again."
         : "Not saved yet. Save it as your draft, or submit it at once.";
     case "draft":
+      if (red) return "Saved as your draft. To submit it, mend the errors and the red cases first.";
       return "Saved as your draft. Submit it, and a second person decides.";
     case "submitted":
       return "It waits for a second person. You wrote it, so somebody else who may approve decides.";

@@ -56,8 +56,8 @@ describe("the difference side by side", () => {
   });
   it("marks what changed within a line", () => {
     expect(within("rate = 0.05;", "rate = 0.065;")).toEqual([
-      ["rate = 0.0", "", "5;"],
-      ["rate = 0.0", "6", "5;"],
+      ["rate = ", "0.05", ";"],
+      ["rate = ", "0.065", ";"],
     ]);
   });
 });

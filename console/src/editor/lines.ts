@@ -175,12 +175,16 @@ export function counts(ops: readonly Op[]): { put: number; out: number } {
   return { put: ops.filter((op) => op.tag === "+").length, out: ops.filter((op) => op.tag === "-").length };
 }
 
-/** What of a changed line is the same at its beginning and at its end: `[before, changed, after]` for both sides. */
+/** What of a changed line is the same at its beginning and at its end: `[same, changed, same]` for both sides. A number or a word is never cut in two. */
 export function within(before: string, after: string): [[string, string, string], [string, string, string]] {
+  const shorter = Math.min(before.length, after.length);
   let start = 0;
-  while (start < before.length && start < after.length && before[start] === after[start]) start += 1;
+  while (start < shorter && before[start] === after[start]) start += 1;
   let end = 0;
-  while (end < before.length - start && end < after.length - start && before[before.length - 1 - end] === after[after.length - 1 - end]) end += 1;
+  while (end < shorter - start && before[before.length - 1 - end] === after[after.length - 1 - end]) end += 1;
+  const joins = (text: string, at: number) => /[\w.]/.test(text[at - 1] ?? "") && /[\w.]/.test(text[at] ?? "");
+  while (start > 0 && (joins(before, start) || joins(after, start))) start -= 1;
+  while (end > 0 && (joins(before, before.length - end) || joins(after, after.length - end))) end -= 1;
   const cut = (text: string): [string, string, string] => [text.slice(0, start), text.slice(start, text.length - end), text.slice(text.length - end)];
   return [cut(before), cut(after)];
 }

@@ -77,32 +77,37 @@ function Shown({ change, onDecided }: { change: Change; onDecided: (change: Chan
         </div>
         {change.comment ? <blockquote className="max-w-prose border-l-3 border-accent pl-3 whitespace-pre-wrap">{change.comment}</blockquote> : <p className="text-ink-3">No comment was given.</p>}
       </header>
-      <Decision key={`${change.change_id}-${change.version}`} change={change} onDecided={onDecided} />
-      <div className={text ? "grid min-w-0 items-start gap-4 2xl:grid-cols-[minmax(0,11fr)_minmax(0,9fr)]" : "flex min-w-0 flex-col gap-4"}>
-        <div className="flex min-w-0 flex-col gap-4">
-          <Card title="What differs">
+      <div className={text ? "flex min-w-0 flex-col gap-4 2xl:grid 2xl:grid-cols-[minmax(0,11fr)_minmax(0,9fr)] 2xl:items-start" : "flex min-w-0 flex-col gap-4"}>
+        <div className="contents min-w-0 flex-col gap-4 2xl:flex">
+          <Card title="What differs" className="order-1">
             {hasText ? <TextDiff ops={change.text_diff} name={change.object} sides={["active", "this change"]} height="34rem" /> : <Content change={change} />}
           </Card>
           {text && waiting ? <Cases name={change.object} source={text.source} cases={text.cases} /> : null}
           <Path change={change} />
         </div>
         {text && waiting ? (
-          <ImpactPanel name={change.object} source={text.source} ok />
+          <div className="order-2 min-w-0">
+            <ImpactPanel name={change.object} source={text.source} ok />
+          </div>
         ) : change.impact ? (
-          <Card title="Impact in money" aside="as recorded with the change">
+          <Card className="order-2" title="Impact in money" aside="as recorded with the change">
             <ImpactView impact={change.impact} current />
           </Card>
         ) : null}
       </div>
+      <Decision key={`${change.change_id}-${change.version}`} change={change} onDecided={onDecided} />
     </article>
   );
 }
+
+/** In reach while one reads; above the phone's bar. */
+const STICKY = "card sticky bottom-16 flex flex-col gap-3 px-4 py-3 shadow-high sm:px-5 md:bottom-3";
 
 function Cases({ name, source, cases }: { name: string; source: string; cases: string }) {
   const text = useMemo(() => ({ source, cases }), [source, cases]);
   const check = useCheck(name, text);
   return (
-    <Card title="Cases" aside={check.answer ? `run again in ${check.answer.millis} ms` : undefined} flush>
+    <Card title="Cases" aside={check.answer ? `run again in ${check.answer.millis} ms` : undefined} flush className="order-3">
       {check.answer && check.answer.errors.length > 0 ? (
         <ul className="px-4 pb-3 text-bad sm:px-5">
           {check.answer.errors.map((error, at) => (
@@ -199,14 +204,13 @@ function Decision({ change, onDecided }: { change: Change; onDecided: (change: C
   const error = approve.error ?? reject.error;
   const moved = error instanceof Problem && (error.status === 409 || error.status === 412);
   return (
-    <section className="card flex flex-col gap-3 p-4 sm:p-5" aria-label="Decision">
-      <div className="flex flex-wrap items-end gap-3">
+    <section className={STICKY} aria-label="Decision" style={{ zIndex: "var(--z-sticky)" }}>
+      <div className="flex flex-wrap items-end gap-x-3 gap-y-2">
         <TextArea
           className="min-w-64 flex-1"
-          label="Comment"
-          hint="Needed for a rejection. Ctrl Enter approves."
+          label="Comment (needed to reject)"
           error={wantsReason && given === "" ? "Say why, so that the author can mend it." : null}
-          rows={2}
+          rows={1}
           maxLength={2000}
           value={comment}
           onChange={(event) => setComment(event.target.value)}
@@ -217,11 +221,11 @@ function Decision({ change, onDecided }: { change: Change; onDecided: (change: C
             }
           }}
         />
-        <div className="flex gap-2 pb-6">
+        <div className="flex gap-2">
           <Button look="danger" busy={reject.isPending} disabled={busy} onClick={() => (given === "" ? setWantsReason(true) : reject.mutate(given))}>
             Reject
           </Button>
-          <Button look="primary" icon="check" busy={approve.isPending} disabled={busy} onClick={() => approve.mutate(given)}>
+          <Button look="primary" icon="check" busy={approve.isPending} disabled={busy} title="Ctrl Enter in the comment" onClick={() => approve.mutate(given)}>
             Approve
           </Button>
         </div>
@@ -234,7 +238,7 @@ function Decision({ change, onDecided }: { change: Change; onDecided: (change: C
 
 function Bar({ says, error, children }: { says: string; error?: unknown; children?: ReactNode }) {
   return (
-    <section className="card flex flex-col gap-3 px-4 py-3 sm:px-5" aria-label="Decision">
+    <section className={STICKY} aria-label="Decision" style={{ zIndex: "var(--z-sticky)" }}>
       <div className="flex flex-wrap items-center justify-between gap-3">
         <p className="min-w-48 flex-1 text-ink-2">{says}</p>
         {children ? <div className="flex gap-2">{children}</div> : null}
@@ -256,7 +260,7 @@ function Path({ change }: { change: Change }) {
       : []),
   ];
   return (
-    <Card title="What happened to it" aside={change.content_hash ? <span className="font-mono text-[0.8rem]" title="What an approver approves: the hash of the content">{change.content_hash.slice(0, 12)}</span> : undefined}>
+    <Card className="order-4" title="What happened to it" aside={change.content_hash ? <span className="font-mono text-[0.8rem]" title="What an approver approves: the hash of the content">{change.content_hash.slice(0, 12)}</span> : undefined}>
       <ol className="flex flex-col gap-2.5">
         {steps.map((step) => (
           <li key={step.says} className="flex gap-3">

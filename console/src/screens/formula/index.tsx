@@ -32,7 +32,7 @@ function Lead({ formula }: { formula: Formula }) {
   const { description } = (formula.manifest ?? {}) as { description?: unknown };
   return (
     <div className="flex flex-col gap-1">
-      {typeof description === "string" && description ? <p className="max-w-prose">{description}</p> : null}
+      {typeof description === "string" && description ? <p>{description}</p> : null}
       <p className="flex flex-wrap items-center gap-x-2.5 gap-y-1 text-[0.83rem] text-ink-3">
         <Badge>{plain(formula.point)}</Badge>
         <span>

@@ -11,6 +11,7 @@ import { standing } from "@/editor/draft";
 import { useCheck } from "@/editor/live";
 import { useDraft } from "@/editor/useDraft";
 import { Button, ButtonLink } from "@/parts/Button";
+import { Card } from "@/parts/Card";
 import { Dialog } from "@/parts/Dialog";
 import { Icon } from "@/parts/Icon";
 import { Screen } from "@/parts/Screen";
@@ -23,7 +24,6 @@ import { History } from "./History";
 import { UsedByList, Value } from "./ModuleView";
 import { StateBar } from "./StateBar";
 import { SubmitDialog } from "./SubmitDialog";
-import { Card } from "@/parts/Card";
 
 const CodeEditor = lazy(() => import("@/editor/CodeEditor"));
 const NO_NAMES: LanguageName[] = [];
@@ -239,7 +239,7 @@ function CaseCount({ check, current }: { check: FormulaCheck | undefined; curren
 /** The call that is being written, with the parameter that comes next; else the keys. */
 function Signature({ call }: { call: Call | null }) {
   return (
-    <div className="flex min-h-9 items-center gap-3 overflow-hidden px-4 text-[0.83rem] text-ink-3 sm:px-5">
+    <div className="flex h-9 items-center gap-3 overflow-hidden px-4 text-[0.83rem] text-ink-3 sm:px-5">
       {call ? (
         <>
           <code className="shrink-0 font-mono text-ink-2">
@@ -257,7 +257,7 @@ function Signature({ call }: { call: Call | null }) {
           </span>
         </>
       ) : (
-        <span className="flex flex-wrap gap-x-4 gap-y-1">
+        <span className="flex h-9 flex-wrap gap-x-4 overflow-hidden">
           {[
             ["Ctrl Space", "names"],
             ["Ctrl S", "save draft"],
@@ -265,7 +265,7 @@ function Signature({ call }: { call: Call | null }) {
             ["F8", "next error"],
             ["Esc Tab", "leave the editor"],
           ].map(([key, does]) => (
-            <span key={key} className="inline-flex items-center gap-1.5 whitespace-nowrap">
+            <span key={key} className="inline-flex h-9 items-center gap-1.5 whitespace-nowrap">
               <kbd className="rounded border border-line bg-canvas px-1.5 text-[0.73rem] text-ink-2">{key}</kbd>
               {does}
             </span>

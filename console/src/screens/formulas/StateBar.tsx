@@ -41,8 +41,8 @@ export function StateBar({ draft, now, onSubmit }: { draft: Draft; now: Standing
             </li>
           ))}
         </ol>
-        <p className="min-w-[14rem] flex-1 text-[0.93rem] text-ink-2" role="status">
-          {now.says}{" "}
+        <p className="flex min-h-[2.6em] min-w-[14rem] flex-1 flex-wrap content-center items-center gap-x-2 text-[0.93rem] leading-[1.3] text-ink-2" role="status">
+          <span>{now.says}</span>
           {now.phase === "active" && waiting ? (
             <Link to="/changes/$id" params={{ id: waiting.change_id }} className="link">
               {draft.me.mayApprove ? "Look and decide" : "Look at it"}
@@ -79,7 +79,6 @@ export function StateBar({ draft, now, onSubmit }: { draft: Draft; now: Standing
           </div>
         )}
       </div>
-      {now.submit.why && now.unsaved && /Mend/.test(now.submit.why) ? <Note>{now.submit.why} A draft with errors can be saved.</Note> : null}
       {draft.restoredAt ? (
         <Note act="Give it up" onAct={() => draft.setText(mine ? payloadText(mine) : draft.active)}>
           This is the text that you had not saved {ago(new Date(draft.restoredAt).toISOString())}.
