@@ -1,9 +1,9 @@
 // A script's cases: what the last check said of each, and their text.
 
 import { type ReactNode, Suspense, lazy, useMemo } from "react";
-import type { FormulaCheck } from "@/api/types";
 import { Icon } from "@/parts/Icon";
 import type { Fault } from "./CodeEditor";
+import type { FormulaCheck } from "./shapes";
 
 const CodeEditor = lazy(() => import("./CodeEditor"));
 
@@ -117,10 +117,13 @@ export function CasesEditor({
 }) {
   const faults = useMemo<Fault[]>(
     () =>
-      (check?.cases ?? []).flatMap((one) => {
+      [
+        ...(check?.errors ?? []).filter((error) => error.file === "cases").map((error) => ({ ...error, severity: "error" as const })),
+        ...(check?.cases ?? []).flatMap((one) => {
         const line = one.passed ? 0 : lineOfCase(cases, one.name);
         return line > 0 ? [{ line, column: 0, severity: "error" as const, message: one.differences.map(sayDifference).join("\n") || "this case is red" }] : [];
-      }),
+        }),
+      ],
     // The lines are those of the text that was checked; the editor moves the marks with what is typed since.
     [check],
   );

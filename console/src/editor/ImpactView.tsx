@@ -7,7 +7,6 @@ import { Histogram } from "@/marks";
 import { type Decimal, absolute, compare, number, sign, toPixels } from "@/money";
 import { Icon } from "@/parts/Icon";
 import { Difference, Money } from "@/parts/Money";
-import { count } from "@/words";
 
 export type Largest = Impact["largest"][number];
 
@@ -25,6 +24,14 @@ export function ImpactView({
 }) {
   const { totals, currency } = impact;
   const payees = totals.gain_count + totals.loss_count + totals.same_count;
+  if (!impact.complete) {
+    return (
+      <div className={`transition-opacity duration-150 ${current ? "" : "opacity-50"}`} aria-busy={!current}>
+        <Findings impact={impact} />
+        <p className="mt-3 text-ink-2">There are no figures: a calculation with this text could not be posted.</p>
+      </div>
+    );
+  }
   return (
     <div className={`@container flex flex-col gap-4 transition-opacity duration-150 ${current ? "" : "opacity-50"}`} aria-busy={!current}>
       <div className="flex flex-col gap-2.5">
@@ -41,7 +48,7 @@ export function ImpactView({
         </div>
         <Shares totals={totals} payees={payees} />
       </div>
-      {impact.complete && impact.findings.length === 0 ? null : <Findings impact={impact} />}
+      {impact.findings.length === 0 ? null : <Findings impact={impact} />}
       {pinned}
       <Components impact={impact} />
       <section aria-label="Who gains and who loses" className="min-h-[12.5rem]">
@@ -91,9 +98,8 @@ function Shares({ totals, payees }: { totals: Impact["totals"]; payees: number }
 function Findings({ impact }: { impact: Impact }) {
   const texts = impact.findings.map((finding) => {
     if (typeof finding === "string") return finding;
-    const said = finding as { code?: string; message?: string; example?: string; count?: number };
-    const text = said.message ?? said.example ?? JSON.stringify(finding);
-    return said.count && said.count > 1 ? `${text} (${count(said.count, "time")})` : text;
+    const said = finding as { record?: string; message?: string };
+    return said.message ? `${said.record ? `${said.record}: ` : ""}${said.message}` : JSON.stringify(finding);
   });
   return (
     <div role="status" className={`rounded-control border px-3.5 py-2.5 text-[0.93rem] ${impact.complete ? "border-warn/40 bg-warn-soft" : "border-bad/40 bg-bad-soft"}`}>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Change } from "@/api/types";
+import type { Change } from "./shapes";
 import { type Facts, savedText, standing } from "./draft";
 
 const active = { source: "credited * 0.05", cases: "" };
@@ -16,6 +16,7 @@ const change = (over: Partial<Change> = {}): Change => ({
   created_at: "2026-10-01T00:00:00Z",
   submitted_at: null,
   decided_by: null,
+  decided_by_name: null,
   decided_at: null,
   comment: "",
   decision_comment: null,
@@ -23,10 +24,12 @@ const change = (over: Partial<Change> = {}): Change => ({
   version: 1,
   text_diff: [],
   impact: null,
+  current_digest: "d1",
+  revisions: [],
   ...over,
 });
 const at = (over: Partial<Facts> = {}) =>
-  standing({ me: { userId: "U1", mayDraft: true, mayApprove: true }, active, editable: true, mine: null, others: [], text: active, ok: true, ...over }, "d1");
+  standing({ me: { userId: "U1", mayDraft: true, mayApprove: true }, active, editable: true, mine: null, others: [], text: active, outdated: false, ok: true, red: 0, ...over });
 
 describe("a formula on its way", () => {
   it("is active while nothing was typed", () => {
@@ -42,8 +45,13 @@ describe("a formula on its way", () => {
   it("may be saved with errors, not submitted", () => {
     const now = at({ text: edited, ok: false });
     expect(now.save.allowed).toBe(true);
-    expect(now.submit).toEqual({ allowed: false, why: "Mend the errors and the red cases first." });
+    expect(now.submit).toEqual({ allowed: false, why: "Mend the errors first." });
     expect(now.says).toMatch(/mend the errors/);
+  });
+  it("may be submitted with a red case, for talking about it, and says that it is not approved so", () => {
+    const now = at({ text: edited, red: 1 });
+    expect(now.submit.allowed).toBe(true);
+    expect(now.says).toMatch(/not approved while a case is red/);
   });
   it("is not submitted before the check has answered", () => {
     expect(at({ text: edited, ok: null }).submit.why).toMatch(/checked/);
@@ -71,8 +79,7 @@ describe("a formula on its way", () => {
     expect([now.save.allowed, now.submit.allowed]).toEqual([true, true]);
   });
   it("notices that the active text moved under the draft", () => {
-    expect(at({ text: edited, mine: change({ base_digest: "d0" }) }).outdated).toBe(true);
-    expect(at({ text: edited, mine: change({ base_digest: "d1" }) }).outdated).toBe(false);
+    expect(at({ text: edited, mine: change(), outdated: true }).submit).toEqual({ allowed: false, why: "Compare with what is active now first." });
   });
   it("tells an approver of somebody else's change", () => {
     const others = [change({ author: "U2", author_name: "Fin", state: "submitted" })];

@@ -1,6 +1,6 @@
 // Where a formula's text stands on its way to being active, who may do what next, and why not. Pure: a screen shows what this says.
 
-import type { Change } from "@/api/types";
+import type { Change, ChangeHead } from "./shapes";
 
 export interface Text {
   source: string;
@@ -17,10 +17,14 @@ export interface Facts {
   /** My change that is a draft or waits for approval. */
   mine: Change | null;
   /** Changes of others to the same formula that wait for approval. */
-  others: readonly Change[];
+  others: readonly ChangeHead[];
   text: Text;
-  /** Null while the text is being checked. */
+  /** What is in force is no longer what the text was begun on. */
+  outdated: boolean;
+  /** The text has no errors; null while it is being checked. */
   ok: boolean | null;
+  /** How many cases are red. */
+  red: number;
 }
 
 export type Phase = "read-only" | "active" | "unsaved" | "draft" | "submitted";
@@ -37,8 +41,6 @@ export interface Standing {
   says: string;
   /** The text differs from what the server keeps of it. */
   unsaved: boolean;
-  /** The active text is no longer the one that the draft was begun on. */
-  outdated: boolean;
   save: Act;
   submit: Act;
   withdraw: Act;
@@ -60,7 +62,7 @@ export function savedText(active: Text | null, mine: Change | null): Text | null
   return (mine ? payloadText(mine) : null) ?? active;
 }
 
-export function standing(facts: Facts, activeDigest: string): Standing {
+export function standing(facts: Facts): Standing {
   const { me, active, mine, text } = facts;
   const none = (why: string): Act => ({ allowed: false, why });
   const readOnly = !active
@@ -72,46 +74,48 @@ export function standing(facts: Facts, activeDigest: string): Standing {
         : null;
   if (readOnly || !active) {
     const act = none(readOnly ?? "");
-    return { phase: "read-only", says: readOnly ?? "", unsaved: false, outdated: false, save: act, submit: act, withdraw: act, revert: act };
+    return { phase: "read-only", says: readOnly ?? "", unsaved: false, save: act, submit: act, withdraw: act, revert: act };
   }
   const saved = savedText(active, mine) as Text;
   const unsaved = !sameText(text, saved);
   const differs = !sameText(text, active);
   const submitted = mine?.state === "submitted";
-  const outdated = mine !== null && mine.base_digest !== null && mine.base_digest !== activeDigest;
   const phase: Phase = unsaved ? "unsaved" : submitted ? "submitted" : mine ? "draft" : "active";
   const waiting = facts.others[0];
   return {
     phase,
-    says: says(phase, submitted, waiting, me.mayApprove, facts.ok === false),
+    says: says(phase, submitted, waiting, me.mayApprove, facts),
     unsaved,
-    outdated,
     save: may(!unsaved && "There is nothing new to save.", !differs && !mine && "The text is the active one."),
     submit: may(
       !differs && "The text is the active one: there is nothing to submit.",
       submitted && !unsaved && "It is submitted already.",
       facts.ok === null && "The text is being checked.",
-      facts.ok === false && "Mend the errors and the red cases first.",
+      facts.ok === false && "Mend the errors first.",
+      facts.outdated && "Compare with what is active now first.",
     ),
     withdraw: may(!mine && "There is no draft to withdraw."),
     revert: may(!unsaved && !mine && "The text is the active one."),
   };
 }
 
-function says(phase: Phase, submitted: boolean, waiting: Change | undefined, mayApprove: boolean, red: boolean): string {
+function says(phase: Phase, submitted: boolean, waiting: ChangeHead | undefined, mayApprove: boolean, facts: Facts): string {
+  const red = facts.red > 0 ? ` It is not approved while ${facts.red === 1 ? "a case is" : "cases are"} red.` : "";
   switch (phase) {
     case "unsaved":
-      if (red) return "Not saved yet. It can be saved as your draft; to submit it, mend the errors and the red cases first.";
+      if (facts.ok === false) return "Not saved yet. To submit it, mend the errors first.";
+      if (red) return `Not saved yet.${red}`;
       return submitted
-        ? "You changed what you had submitted. Saving takes it back to a draft; then submit it again."
-        : "Not saved yet. Save it as your draft, or submit it at once.";
+        ? "You changed what you had submitted. Saving takes it back to a draft."
+        : "Not saved yet. Save it as your draft, or submit it.";
     case "draft":
-      if (red) return "Saved as your draft. To submit it, mend the errors and the red cases first.";
+      if (facts.ok === false) return "Saved as your draft. To submit it, mend the errors first.";
+      if (red) return `Saved as your draft.${red}`;
       return "Saved as your draft. Submit it, and a second person decides.";
     case "submitted":
-      return "It waits for a second person. You wrote it, so somebody else who may approve decides.";
+      return "It waits for a second person. You wrote it, so somebody else decides.";
     case "active":
-      if (!waiting) return "This text is active. Type to begin a draft; nothing is paid by it until a second person approves.";
+      if (!waiting) return "This text is active. Type to begin a draft; nobody is paid by a draft.";
       return mayApprove ? `${waiting.author_name} submitted a change to this formula. You may decide on it.` : `${waiting.author_name} submitted a change to this formula. It waits for approval.`;
     case "read-only":
       return "";

@@ -4,8 +4,9 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { api, path } from "@/api/client";
-import type { FormulaCheck, Impact } from "@/api/types";
+import type { Impact } from "@/api/types";
 import type { Text } from "./draft";
+import type { FormulaCheck } from "./shapes";
 
 export const CHECK_PAUSE_MS = 150;
 export const IMPACT_PAUSE_MS = 250;

@@ -6,21 +6,22 @@ import { api, path } from "@/api/client";
 import { Problem } from "@/api/problem";
 import { useVersioned, useWrite } from "@/api/read";
 import { useMay, useSession } from "@/api/session";
-import type { Change } from "@/api/types";
+import type { Change } from "@/editor/shapes";
 import { CaseList, ticks } from "@/editor/Cases";
-import { ImpactPanel } from "@/editor/ImpactPanel";
+import { ImpactPanel, useImpactPeriod } from "@/editor/ImpactPanel";
 import { ImpactView } from "@/editor/ImpactView";
 import { TextDiff } from "@/editor/TextDiff";
 import { payloadText } from "@/editor/draft";
-import { useCheck } from "@/editor/live";
+import { useCheck, useImpact } from "@/editor/live";
 import { StateBadge } from "@/parts/Badge";
 import { Button, ButtonLink } from "@/parts/Button";
 import { Card } from "@/parts/Card";
 import { TextArea } from "@/parts/Field";
 import { Icon } from "@/parts/Icon";
+import { Difference } from "@/parts/Money";
 import { FormProblem, Reading } from "@/parts/states";
 import { toast } from "@/parts/Toast";
-import { ago, plain, showInstant } from "@/words";
+import { ago, count, plain, showInstant, showPeriod } from "@/words";
 import { Content } from "./Content";
 
 export function ChangeDetail({ id, onDecided }: { id: string; onDecided: (change: Change) => void }) {
@@ -159,6 +160,7 @@ function Decision({ change, onDecided }: { change: Change; onDecided: (change: C
     onDone: () => toast("Withdrawn."),
   });
   const own = change.author === session.user_id;
+  const moved = change.current_digest !== change.base_digest;
   const busy = approve.isPending || reject.isPending || submit.isPending || withdraw.isPending;
 
   if (change.state === "draft") {
@@ -201,8 +203,10 @@ function Decision({ change, onDecided }: { change: Change; onDecided: (change: C
     );
   }
   const given = comment.trim();
+  const text = change.kind === "formula" ? payloadText(change) : null;
+  const cost = text ? <Cost name={change.object} source={text.source} /> : null;
   const error = approve.error ?? reject.error;
-  const moved = error instanceof Problem && (error.status === 409 || error.status === 412);
+  const reread = error instanceof Problem && (error.status === 409 || error.status === 412);
   return (
     <section className={STICKY} aria-label="Decision" style={{ zIndex: "var(--z-sticky)" }}>
       <div className="flex flex-wrap items-end gap-x-3 gap-y-2">
@@ -215,7 +219,7 @@ function Decision({ change, onDecided }: { change: Change; onDecided: (change: C
           value={comment}
           onChange={(event) => setComment(event.target.value)}
           onKeyDown={(event) => {
-            if ((event.ctrlKey || event.metaKey) && event.key === "Enter" && !busy) {
+            if ((event.ctrlKey || event.metaKey) && event.key === "Enter" && !busy && !moved) {
               event.preventDefault();
               approve.mutate(given);
             }
@@ -225,14 +229,37 @@ function Decision({ change, onDecided }: { change: Change; onDecided: (change: C
           <Button look="danger" busy={reject.isPending} disabled={busy} onClick={() => (given === "" ? setWantsReason(true) : reject.mutate(given))}>
             Reject
           </Button>
-          <Button look="primary" icon="check" busy={approve.isPending} disabled={busy} title="Ctrl Enter in the comment" onClick={() => approve.mutate(given)}>
+          <Button look="primary" icon="check" busy={approve.isPending} disabled={busy || moved} title="Ctrl Enter in the comment" onClick={() => approve.mutate(given)}>
             Approve
           </Button>
         </div>
       </div>
       <FormProblem error={error} />
-      {moved ? <p className="text-ink-2">It was changed while you read it. What you see now is read again: look at it once more, then decide.</p> : null}
+      {reread ? <p className="text-ink-2">What you see is read again now: look at it once more, then decide.</p> : null}
+      {moved ? <p className="text-warn">What is active has changed since this was drafted: it cannot be approved until its author has taken that into account.</p> : null}
+      {cost}
     </section>
+  );
+}
+
+/** The sum of it all beside the buttons. */
+function Cost({ name, source }: { name: string; source: string }) {
+  const period = useImpactPeriod();
+  const impact = useImpact(name, source, period, null, true).answer;
+  return (
+    <p className="num min-h-[1.45em] text-[0.9rem] !whitespace-normal text-ink-2">
+      {impact?.complete ? (
+        <>
+          Net cost <Difference amount={impact.totals.difference} currency={impact.currency} className="font-semibold" />,{" "}
+          {count(impact.totals.gain_count, "payee gains", "payees gain")}, {count(impact.totals.loss_count, "loses", "lose")},{" "}
+          {impact.period ? showPeriod(impact.period) : "all periods"}
+        </>
+      ) : impact ? (
+        "With this text the calculation does not get through."
+      ) : (
+        ""
+      )}
+    </p>
   );
 }
 
@@ -251,7 +278,7 @@ function Bar({ says, error, children }: { says: string; error?: unknown; childre
 /** What happened to the change, in order. */
 function Path({ change }: { change: Change }) {
   const session = useSession();
-  const name = (id: string) => (id === session.user_id ? "you" : id === change.author ? change.author_name : id);
+  const name = (id: string) => (id === session.user_id ? "you" : (change.decided_by_name ?? id));
   const steps: { says: string; at: string; note?: string | null }[] = [
     { says: `begun by ${change.author_name}`, at: change.created_at },
     ...(change.submitted_at ? [{ says: "submitted", at: change.submitted_at, note: change.comment || null }] : []),

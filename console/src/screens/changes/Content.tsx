@@ -1,7 +1,7 @@
 // What a change without a text difference brings: rows, a module's digest, files.
 
 import { useMemo } from "react";
-import type { Change } from "@/api/types";
+import type { Change } from "@/editor/shapes";
 import { count, shortDigest } from "@/words";
 import { readCsv } from "./csv";
 import { Value } from "../formulas/ModuleView";

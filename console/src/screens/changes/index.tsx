@@ -3,15 +3,15 @@
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useRead } from "@/api/read";
 import { useMay, useSession } from "@/api/session";
-import type { Change, ChangeKind, ChangeState, Items } from "@/api/types";
-import { counts } from "@/editor/lines";
+import type { ChangeKind, ChangeState, Items } from "@/api/types";
+import type { ChangeHead } from "@/editor/shapes";
 import { StateBadge } from "@/parts/Badge";
 import { Icon, type IconName } from "@/parts/Icon";
 import { Screen } from "@/parts/Screen";
 import { Denied } from "@/parts/Shell";
 import { Empty, Failed } from "@/parts/states";
 import { useUrlState } from "@/url";
-import { ago, count, plain, showInstant } from "@/words";
+import { ago, plain, showInstant } from "@/words";
 import { ChangeDetail } from "./ChangeDetail";
 import { inOrder, nextAfter } from "./order";
 
@@ -41,11 +41,11 @@ export default function Changes() {
   const [asked, setState] = useUrlState("state");
   const state = FILTERS.find((one) => one.state === asked) ?? FILTERS[0];
   const allowed = may("draft-changes", "approve-changes", "see-rules");
-  const list = useRead<Items<Change>>("/changes", { query: { state: state?.state === "all" ? null : state?.state }, parts: ["work"], enabled: allowed, keep: true });
+  const list = useRead<Items<ChangeHead>>("/changes", { query: { limit: 200, state: state?.state === "all" ? null : state?.state }, parts: ["work"], enabled: allowed, keep: true });
   if (!allowed) return <Denied />;
   const items = inOrder(list.data?.items ?? [], state?.state ?? "submitted");
   const open = id ?? null;
-  const decided = (change: Change) => {
+  const decided = (change: ChangeHead) => {
     const next = nextAfter(items, change.change_id, session.user_id);
     void navigate({ to: next ? "/changes/$id" : "/changes", params: (next ? { id: next.change_id } : {}) as never, search: ((before: object) => before) as never });
   };
@@ -104,9 +104,8 @@ export default function Changes() {
   );
 }
 
-function ListItem({ change, isOpen, own }: { change: Change; isOpen: boolean; own: boolean }) {
+function ListItem({ change, isOpen, own }: { change: ChangeHead; isOpen: boolean; own: boolean }) {
   const kind = KINDS[change.kind] ?? { icon: "change" as const, says: plain(change.kind, true) };
-  const lines = counts(change.text_diff ?? []);
   const at = change.decided_at ?? change.submitted_at ?? change.created_at;
   return (
     <Link
@@ -121,13 +120,7 @@ function ListItem({ change, isOpen, own }: { change: Change; isOpen: boolean; ow
       <span className="min-w-0 flex-1">
         <span className="flex items-baseline justify-between gap-2">
           <span className="truncate font-medium">{change.object}</span>
-          {lines.put + lines.out > 0 ? (
-            <span className="num shrink-0 text-[0.8rem]" title={`${count(lines.out, "line goes", "lines go")}, ${count(lines.put, "line comes", "lines come")}`}>
-              <span className="text-gain">+{lines.put}</span> <span className="text-loss">−{lines.out}</span>
-            </span>
-          ) : (
-            <span className="shrink-0 text-[0.8rem] text-ink-2">{kind.says}</span>
-          )}
+          <span className="shrink-0 text-[0.8rem] text-ink-2">{kind.says}</span>
         </span>
         {change.comment ? <span className="line-clamp-2 text-[0.87rem] leading-snug text-ink-2">{change.comment}</span> : null}
         <span className="mt-0.5 flex flex-wrap items-center gap-x-2 text-[0.8rem] text-ink-2">

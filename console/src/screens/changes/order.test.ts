@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { Change } from "@/api/types";
+import type { ChangeHead } from "@/editor/shapes";
 import { inOrder, nextAfter } from "./order";
 
-const change = (id: string, author: string, at: string, state: Change["state"] = "submitted") =>
-  ({ change_id: id, author, state, created_at: at, submitted_at: at, decided_at: null }) as Change;
+const change = (id: string, author: string, at: string, state: ChangeHead["state"] = "submitted") =>
+  ({ change_id: id, author, state, created_at: at, submitted_at: at, decided_at: null }) as ChangeHead;
 const items = [change("A", "me", "1"), change("B", "you", "2"), change("C", "you", "3"), change("D", "you", "4", "approved")];
 
 describe("the inbox", () => {
@@ -19,6 +19,6 @@ describe("the inbox", () => {
     expect(nextAfter(items, "C", "me")?.change_id).toBe("B");
   });
   it("opens nothing when nothing is left to decide", () => {
-    expect(nextAfter([items[0], items[1]] as Change[], "B", "me")).toBeNull();
+    expect(nextAfter([items[0], items[1]] as ChangeHead[], "B", "me")).toBeNull();
   });
 });

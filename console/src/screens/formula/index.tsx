@@ -4,7 +4,7 @@ import { useParams } from "@tanstack/react-router";
 import { path } from "@/api/client";
 import { useRead } from "@/api/read";
 import { useMay } from "@/api/session";
-import type { Formula } from "@/api/types";
+import type { Formula } from "@/editor/shapes";
 import { Badge } from "@/parts/Badge";
 import { ButtonLink } from "@/parts/Button";
 import { Screen } from "@/parts/Screen";
@@ -12,7 +12,7 @@ import { Denied } from "@/parts/Shell";
 import { Failed, Loading } from "@/parts/states";
 import { plain, shortDigest } from "@/words";
 import { FormulaEditor } from "../formulas/FormulaEditor";
-import { ModuleView } from "../formulas/ModuleView";
+import { ModuleView, placeOf } from "../formulas/ModuleView";
 
 export default function FormulaScreen() {
   const { name = "" } = useParams({ strict: false }) as { name?: string };
@@ -42,7 +42,7 @@ function Lead({ formula }: { formula: Formula }) {
           </span>
         </span>
         <span>
-          {formula.used_by.length === 0 ? "used by no plan" : `used by ${formula.used_by.slice(0, 3).map((one) => `${one.plan_id}/${one.component_id}`).join(", ")}`}
+          {formula.used_by.length === 0 ? "used by nothing" : `used by ${formula.used_by.slice(0, 3).map(placeOf).join(", ")}`}
           {formula.used_by.length > 3 ? ` and ${formula.used_by.length - 3} more` : ""}
         </span>
       </p>

@@ -54,3 +54,47 @@ export function ConflictDialog({ draft, name }: { draft: Draft; name: string }) 
     </Dialog>
   );
 }
+
+/** What is in force has changed under the text: what saving mine on top of it would make of it. */
+export function OutdatedDialog({ draft, onClose }: { draft: Draft; onClose: () => void }) {
+  const { active, text } = draft;
+  const source = useMemo(() => diffLines(active?.source ?? "", text?.source ?? ""), [active, text]);
+  const cases = useMemo(() => diffLines(active?.cases ?? "", text?.cases ?? ""), [active, text]);
+  return (
+    <Dialog
+      open
+      onOpenChange={(shown) => {
+        if (!shown) onClose();
+      }}
+      width="lg"
+      title="The active text has changed"
+      description="At the left what is active now, at the right your text. What goes at the left would be undone by yours: take over what should stay, then save."
+      footer={
+        <>
+          <Button look="quiet" onClick={onClose}>
+            Go on typing
+          </Button>
+          <Button
+            look="primary"
+            onClick={() => {
+              draft.saveOnTop();
+              onClose();
+            }}
+          >
+            Save mine on top of it
+          </Button>
+        </>
+      }
+    >
+      <div className="flex flex-col gap-4">
+        <TextDiff ops={source} name="the text" sides={["active", "yours"]} />
+        {cases.some((op) => op.tag !== " ") ? (
+          <div>
+            <h3 className="mb-1 font-medium">Cases</h3>
+            <TextDiff ops={cases} name="the cases" sides={["active", "yours"]} height="14rem" />
+          </div>
+        ) : null}
+      </div>
+    </Dialog>
+  );
+}

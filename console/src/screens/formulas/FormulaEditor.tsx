@@ -3,12 +3,13 @@
 import { useBlocker } from "@tanstack/react-router";
 import { type ReactNode, Suspense, lazy, useCallback, useEffect, useMemo, useState } from "react";
 import { useRead } from "@/api/read";
-import type { FormulaCheck, FormulaSummary, Items, LanguageName } from "@/api/types";
+import type { LanguageName } from "@/api/types";
 import { CaseList, CasesEditor, ticks } from "@/editor/Cases";
 import type { Call, Fault } from "@/editor/CodeEditor";
 import { ImpactPanel } from "@/editor/ImpactPanel";
 import { standing } from "@/editor/draft";
 import { useCheck } from "@/editor/live";
+import type { CheckError, FormulaCheck } from "@/editor/shapes";
 import { useDraft } from "@/editor/useDraft";
 import { Button, ButtonLink } from "@/parts/Button";
 import { Card } from "@/parts/Card";
@@ -39,15 +40,26 @@ export function FormulaEditor({ name, lead }: { name: string; lead: ReactNode })
   const [sourceAt, setSourceAt] = useState<Place>(null);
   const [casesAt, setCasesAt] = useState<Place>(null);
   const [call, setCall] = useState<Call | null>(null);
-  const language = useRead<{ names: LanguageName[] }>("/formula-language", { query: { point: formula?.point }, enabled: formula !== undefined, parts: ["extensions"] });
+  const language = useRead<{ names: LanguageName[] }>("/formula-language", { query: { point: formula?.point, formula: name }, enabled: formula !== undefined, parts: ["extensions"] });
   const names = language.data?.names ?? NO_NAMES;
-  const all = useRead<Items<FormulaSummary>>("/formulas", { parts: ["company", "extensions"] });
-  const editable = all.data?.items.find((one) => one.name === name)?.editable ?? true;
   const check = useCheck(name, text);
   const answer = check.answer;
-  const compiles = !check.current ? null : answer ? answer.errors.length === 0 : null;
-  const now = text && formula ? standing({ me: draft.me, active, editable, mine, others: draft.others, text, ok: check.current && answer ? answer.ok : null }, formula.digest) : null;
-  const faults = useMemo<Fault[]>(() => (answer?.errors ?? []).map((error) => ({ ...error, severity: "error" as const })), [answer]);
+  const compiles = !check.current || !answer ? null : !answer.errors.some((error) => error.file !== "cases");
+  const now =
+    text && formula
+      ? standing({
+          me: draft.me,
+          active,
+          editable: formula.editable,
+          mine,
+          others: draft.others,
+          text,
+          outdated: draft.outdated,
+          ok: check.current && answer ? answer.errors.length === 0 : null,
+          red: check.current && answer ? answer.cases.filter((one) => !one.passed).length : 0,
+        })
+      : null;
+  const faults = useMemo<Fault[]>(() => (answer?.errors ?? []).filter((error) => error.file !== "cases").map((error) => ({ ...error, severity: "error" as const })), [answer]);
 
   const unsaved = now?.unsaved ?? false;
   const blocker = useBlocker({
@@ -107,7 +119,7 @@ export function FormulaEditor({ name, lead }: { name: string; lead: ReactNode })
               <div className="grid min-w-0 items-start gap-4 xl:grid-cols-[minmax(0,11fr)_minmax(0,9fr)]">
                 <div className="flex min-w-0 flex-col gap-4">
                   <section className="card min-w-0 overflow-hidden" aria-label="Formula text">
-                    <CheckLine check={answer} current={check.current} error={check.error} onGo={setSourceAt} />
+                    <CheckLine check={answer} current={check.current} error={check.error} onGo={(error) => (error.file === "cases" ? setCasesAt : setSourceAt)({ line: error.line, column: error.column })} />
                     <div className="h-[min(34rem,62vh)] border-y border-line">
                       <Suspense fallback={<div className="p-5"><Loading lines={12} label="Loading the editor" /></div>}>
                         <CodeEditor
@@ -154,7 +166,7 @@ export function FormulaEditor({ name, lead }: { name: string; lead: ReactNode })
               </div>
             ),
           },
-          { value: "history", label: "History", content: <History name={name} activeDigest={formula.digest} mayDraft={draft.me.mayDraft && editable} /> },
+          { value: "history", label: "History", content: <History name={name} active={active} mayDraft={draft.me.mayDraft && formula.editable} /> },
           {
             value: "about",
             label: "About",
@@ -197,7 +209,7 @@ export function FormulaEditor({ name, lead }: { name: string; lead: ReactNode })
 }
 
 /** One line of a fixed height: right or not, where the first error is, how long the check took. */
-function CheckLine({ check, current, error, onGo }: { check: FormulaCheck | undefined; current: boolean; error: Error | null; onGo: (place: Place) => void }) {
+function CheckLine({ check, current, error, onGo }: { check: FormulaCheck | undefined; current: boolean; error: Error | null; onGo: (error: CheckError) => void }) {
   const first = check?.errors[0];
   return (
     <div className={`flex min-h-10 items-center gap-2 px-4 text-[0.87rem] sm:px-5 ${first ? "bg-bad-soft" : ""}`} aria-live="polite">
@@ -208,8 +220,8 @@ function CheckLine({ check, current, error, onGo }: { check: FormulaCheck | unde
       ) : first ? (
         <>
           <Icon name="warn" size={16} className="text-bad" />
-          <button type="button" className="min-w-0 flex-1 truncate text-left hover:underline" onClick={() => onGo({ line: first.line, column: first.column })} title={check.errors.map((one) => `${one.line}:${one.column} ${one.message}`).join("\n")}>
-            {first.line > 0 ? <span className="num font-medium">Line {first.line}: </span> : null}
+          <button type="button" className="min-w-0 flex-1 truncate text-left hover:underline" onClick={() => onGo(first)} title={check.errors.map((one) => `${one.line}:${one.column} ${one.message}`).join("\n")}>
+            {first.line > 0 ? <span className="num font-medium">{first.file === "cases" ? "Cases, line" : "Line"} {first.line}: </span> : null}
             {ticks(first.message)}
           </button>
           <span className="shrink-0 text-ink-2">{check.errors.length > 1 ? `${count(check.errors.length, "error")}, F8 for the next` : "F8 goes there"}</span>

@@ -1,7 +1,7 @@
 // A formula without a text: a Wasm module, with its manifest and where it is used.
 
 import type { ReactNode } from "react";
-import type { Formula } from "@/api/types";
+import type { Formula, UsedBy } from "@/editor/shapes";
 import { Card } from "@/parts/Card";
 import { Icon } from "@/parts/Icon";
 import { plain } from "@/words";
@@ -29,14 +29,19 @@ export function ModuleView({ formula }: { formula: Formula }) {
   );
 }
 
+/** `plan/component`, or the part of `company.toml`. */
+export function placeOf(one: UsedBy): string {
+  return one.plan_id && one.component_id ? `${one.plan_id}/${one.component_id}` : plain(one.place);
+}
+
 export function UsedByList({ formula }: { formula: Formula }) {
-  if (formula.used_by.length === 0) return <p className="text-ink-2">No plan uses it. A plan names it as the `formula` of a component.</p>;
+  if (formula.used_by.length === 0) return <p className="text-ink-2">Nothing uses it. A plan names it as the `formula` of a component, or `company.toml` among its rules and figures.</p>;
   return (
     <ul className="flex flex-col divide-y divide-line/60">
       {formula.used_by.map((one) => (
-        <li key={`${one.plan_id}/${one.component_id}`} className="flex items-baseline gap-2 py-1.5">
-          <span className="font-medium">{one.component_id}</span>
-          <span className="text-ink-3">in plan {one.plan_id}</span>
+        <li key={placeOf(one)} className="flex items-baseline gap-2 py-1.5">
+          <span className="font-medium">{one.component_id ?? plain(one.place, true)}</span>
+          <span className="text-ink-3">{one.plan_id ? `in plan ${one.plan_id}` : "in company.toml"}</span>
         </li>
       ))}
     </ul>

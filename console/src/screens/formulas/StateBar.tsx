@@ -10,6 +10,7 @@ import { ConfirmDialog } from "@/parts/Dialog";
 import { Icon } from "@/parts/Icon";
 import { Menu } from "@/parts/Menu";
 import { ago } from "@/words";
+import { OutdatedDialog } from "./ConflictDialog";
 
 const STEPS = ["Draft", "Submitted", "Approved and active"] as const;
 
@@ -20,10 +21,11 @@ function stepOf(now: Standing, submitted: boolean): number {
 
 export function StateBar({ draft, now, onSubmit }: { draft: Draft; now: Standing; onSubmit: () => void }) {
   const [withdrawing, setWithdrawing] = useState(false);
+  const [comparing, setComparing] = useState(false);
   const { mine } = draft;
   const at = stepOf(now, mine?.state === "submitted");
   const waiting = draft.others[0];
-  const again = draft.rejected ? payloadText(draft.rejected) : null;
+  const { rejected } = draft;
   return (
     <section className="card flex flex-col" aria-label="Standing of the text">
       <div className="flex flex-wrap items-center gap-x-5 gap-y-2.5 px-4 py-2.5 sm:px-5">
@@ -81,15 +83,20 @@ export function StateBar({ draft, now, onSubmit }: { draft: Draft; now: Standing
       </div>
       {draft.restoredAt ? (
         <Note act="Give it up" onAct={() => draft.setText(mine ? payloadText(mine) : draft.active)}>
-          This is the text that you had not saved {ago(new Date(draft.restoredAt).toISOString())}.
+          Text that you had not saved was kept, last typed {ago(new Date(draft.restoredAt).toISOString())}.
         </Note>
       ) : null}
-      {now.outdated ? <Note>The active text has changed since this draft was begun. Compare with it under History before you submit.</Note> : null}
-      {draft.rejected && again && now.phase === "active" ? (
-        <Note act="Take up that text again" onAct={() => draft.setText(again)}>
-          Your last change was rejected{draft.rejected.decision_comment ? `: “${draft.rejected.decision_comment}”` : "."}
+      {draft.outdated && now.phase !== "read-only" ? (
+        <Note act="Compare with it" onAct={() => setComparing(true)}>
+          The active text has changed since this one was begun.
         </Note>
       ) : null}
+      {rejected && now.phase === "active" ? (
+        <Note act="Take up that text again" onAct={() => draft.takeUp(rejected)}>
+          Your last change was rejected{rejected.decision_comment ? `: “${rejected.decision_comment}”` : "."}
+        </Note>
+      ) : null}
+      {comparing ? <OutdatedDialog draft={draft} onClose={() => setComparing(false)} /> : null}
       <ConfirmDialog
         open={withdrawing}
         onOpenChange={setWithdrawing}

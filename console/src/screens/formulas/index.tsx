@@ -3,7 +3,9 @@
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useRead } from "@/api/read";
 import { useMay } from "@/api/session";
-import type { FormulaSummary, Items } from "@/api/types";
+import type { Items } from "@/api/types";
+import type { FormulaHead } from "@/editor/shapes";
+import { placeOf } from "./ModuleView";
 import { Badge } from "@/parts/Badge";
 import { type Column, DataTable } from "@/parts/DataTable";
 import { Screen } from "@/parts/Screen";
@@ -14,7 +16,7 @@ import { plain, shortDigest } from "@/words";
 
 const SOURCES: Record<string, string> = { company: "company folder", bundled: "comes with Attain", record: "changed here", path: "from a folder" };
 
-const COLUMNS: Column<FormulaSummary>[] = [
+const COLUMNS: Column<FormulaHead>[] = [
   {
     id: "name",
     header: "Formula",
@@ -31,18 +33,18 @@ const COLUMNS: Column<FormulaSummary>[] = [
   {
     id: "used",
     header: "Used by",
-    value: (row) => row.used_by.map((one) => `${one.plan_id}/${one.component_id}`).join(", "),
+    value: (row) => row.used_by.map(placeOf).join(", "),
     cell: (row) =>
       row.used_by.length === 0 ? (
-        <span className="text-ink-3">no plan</span>
+        <span className="text-ink-3">nothing</span>
       ) : (
-        <span title={row.used_by.map((one) => `${one.plan_id}/${one.component_id}`).join("\n")}>
-          {row.used_by[0]?.plan_id}/{row.used_by[0]?.component_id}
+        <span title={row.used_by.map(placeOf).join("\n")}>
+          {row.used_by.slice(0, 1).map(placeOf)}
           {row.used_by.length > 1 ? <span className="text-ink-3"> +{row.used_by.length - 1}</span> : null}
         </span>
       ),
   },
-  { id: "source", header: "Comes from", value: (row) => SOURCES[row.source] ?? plain(row.source) },
+  { id: "source", header: "Comes from", value: (row) => SOURCES[row.source] ?? row.source },
   { id: "digest", header: "Digest", value: (row) => row.digest, cell: (row) => <span className="font-mono text-[0.87em] text-ink-3" title={row.digest}>{shortDigest(row.digest)}</span>, sortable: false },
 ];
 
@@ -50,7 +52,7 @@ export default function Formulas() {
   const may = useMay();
   const navigate = useNavigate();
   const [point, setPoint] = useUrlState("point");
-  const formulas = useRead<Items<FormulaSummary>>("/formulas", { parts: ["company", "extensions"], enabled: may("see-rules") });
+  const formulas = useRead<Items<FormulaHead>>("/formulas", { parts: ["company", "extensions"], enabled: may("see-rules") });
   if (!may("see-rules")) return <Denied />;
   const points = [...new Set(formulas.data?.items.map((one) => one.point) ?? [])];
   return (
