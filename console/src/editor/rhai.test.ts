@@ -35,7 +35,7 @@ describe("rhai", () => {
       "keyword:let",
       "definition:base",
       "operator:=",
-      "builtin:slice",
+      "builtinCall:slice",
       "bracket:(",
       "context:credited",
       "punctuation:,",

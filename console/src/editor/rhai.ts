@@ -64,7 +64,7 @@ function name(stream: StringStream, state: RhaiState, known: ReadonlyMap<string,
   if (before === "let") return "definition";
   if (before === "fn") return "functionDefinition";
   const kind = known.get(word);
-  if (called) return kind === "function" ? "builtin" : "call";
+  if (called) return kind === "function" ? "builtinCall" : "call";
   return kind === "input" || kind === "setting" ? "context" : "variable";
 }
 
@@ -146,6 +146,7 @@ export function rhaiParser(known: ReadonlyMap<string, NameKind>): StreamParser<R
   };
 }
 
+/** Names of our own: `builtin` and others of the older modes would be taken for theirs. */
 export const TOKENS = {
   keyword: tags.keyword,
   atom: tags.bool,
@@ -157,7 +158,7 @@ export const TOKENS = {
   heading: tags.heading,
   property: tags.propertyName,
   method: tags.function(tags.propertyName),
-  builtin: tags.standard(tags.function(tags.variableName)),
+  builtinCall: tags.standard(tags.function(tags.variableName)),
   call: tags.function(tags.variableName),
   context: tags.special(tags.variableName),
   variable: tags.variableName,

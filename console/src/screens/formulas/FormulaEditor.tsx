@@ -162,7 +162,9 @@ export function FormulaEditor({ name, lead }: { name: string; lead: ReactNode })
                     </div>
                   </section>
                 </div>
-                <ImpactPanel name={name} source={text.source} ok={compiles} pins />
+                <div className="min-w-0 rounded-card xl:sticky xl:top-4 xl:max-h-[calc(100dvh-2rem)] xl:overflow-y-auto" role="region" aria-label="Impact" tabIndex={0}>
+                  <ImpactPanel name={name} source={text.source} ok={compiles} pins />
+                </div>
               </div>
             ),
           },
