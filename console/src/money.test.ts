@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { absolute, add, compare, money, negate, number, percent, sign, subtract, sum, typed } from "./money";
+import { absolute, add, compare, measure, money, negate, number, percent, rate, sign, subtract, sum, typed } from "./money";
 
 describe("arithmetic", () => {
   it("adds what floats cannot", () => {
@@ -60,6 +60,12 @@ describe("formatting", () => {
     expect(percent("0.886888")).toBe("88.7%");
     expect(percent("0.042")).toBe("4.2%");
     expect(percent("1.115647", 4)).toBe("111.5647%");
+  });
+  it("shows a rate as a share of an amount or as an amount for each", () => {
+    expect(rate("0.042")).toBe("4.2%");
+    expect(rate("1200")).toBe("1,200");
+    expect(measure("2904715.2")).toBe("2,904,715.2");
+    expect(measure("2904715.2", true)).toBe("2.9M");
   });
   it("shows plain numbers with separators", () => {
     expect(number("3653966.38")).toBe("3,653,966.38");

@@ -133,3 +133,13 @@ export function percent(rate: Decimal, digits = 1): string {
 export function number(value: Decimal | number, digits?: number): string {
   return format(digits === undefined ? { maximumFractionDigits: 10 } : { maximumFractionDigits: digits }).format(value as Intl.StringNumericLiteral);
 }
+
+/** What one more unit pays: `4.2%` of an amount, or `1,200` for each of something counted. */
+export function rate(value: Decimal): string {
+  return compare(absolute(value), "2") <= 0 ? percent(value, 4) : number(value);
+}
+
+/** A value of a measure, whose unit is not known here: `2,904,715.2`, shortened where it is large and `short`. */
+export function measure(value: Decimal, short = false): string {
+  return text(short ? { notation: "compact", maximumFractionDigits: 1 } : { maximumFractionDigits: 4 }, value);
+}

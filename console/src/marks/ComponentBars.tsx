@@ -1,6 +1,7 @@
 // What each component of a plan pays, the largest first; with `before`, what it paid until now as an outline.
 
 import { scaleLinear } from "d3-scale";
+import type { ReactNode } from "react";
 import { type Decimal, compare, money, sum, toPixels } from "@/money";
 import { Figure, Key } from "./Figure";
 
@@ -13,7 +14,7 @@ export interface ComponentBar {
   before?: Decimal;
 }
 
-export function ComponentBars({ bars, currency, name = "Earned by component" }: { bars: ComponentBar[]; currency: string | null; name?: string }) {
+export function ComponentBars({ bars, currency, name = "Earned by component", legend }: { bars: ComponentBar[]; currency: string | null; name?: string; legend?: ReactNode }) {
   const sorted = [...bars].sort((a, b) => compare(b.amount, a.amount));
   const compared = bars.some((bar) => bar.before !== undefined);
   const values = sorted.flatMap((bar) => [toPixels(bar.amount), toPixels(bar.before ?? "0")]);
@@ -28,7 +29,9 @@ export function ComponentBars({ bars, currency, name = "Earned by component" }: 
             <Key look="bg-accent">after</Key>
             <Key look="border-2 border-ink-3">before</Key>
           </>
-        ) : undefined
+        ) : (
+          legend
+        )
       }
       twin={
         compared

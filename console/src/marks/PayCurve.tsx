@@ -4,7 +4,7 @@ import { scaleLinear } from "d3-scale";
 import { area, line } from "d3-shape";
 import { useState } from "react";
 import type { PayCurveData } from "@/api/types";
-import { money, percent, toPixels } from "@/money";
+import { measure as showValue, money, rate, toPixels } from "@/money";
 import { Figure, Key } from "./Figure";
 import { ValueAxis, anchorAt } from "./axes";
 
@@ -18,11 +18,12 @@ export function PayCurve({ curve, currency, measure = "credited" }: { curve: Pay
   const quota = toPixels(curve.quota);
   const next = curve.next ? toPixels(curve.next.at) : null;
   const xMax = Math.max(...points.map((each) => each.x), here.x, next ?? 0);
+  const xMin = Math.min(...points.map((each) => each.x), here.x);
   const yMax = Math.max(...points.map((each) => each.y), here.y, 0);
   const yMin = Math.min(...points.map((each) => each.y), 0);
   const short = (value: number) => money(String(Math.round(value)), currency, { short: true });
-  const said = `At ${money(curve.here.value, currency)} ${measure} the pay is ${money(curve.here.pay, currency)}, and each further unit pays ${percent(curve.here.rate, 2)}.${
-    curve.next ? ` The next rate, ${percent(curve.next.rate, 2)}, begins ${money(curve.next.distance, currency)} from here.` : ""
+  const said = `At ${showValue(curve.here.value)} ${measure} the pay is ${money(curve.here.pay, currency)}, and each further one pays ${rate(curve.here.rate)}.${
+    curve.next ? ` The next rate, ${rate(curve.next.rate)}, begins ${showValue(curve.next.distance)} from here.` : ""
   }`;
   return (
     <Figure
@@ -36,7 +37,7 @@ export function PayCurve({ curve, currency, measure = "credited" }: { curve: Pay
           </Key>
           {curve.next ? (
             <Key look="bg-(--mark-3)" shape="line">
-              next rate {percent(curve.next.rate, 2)}
+              next rate {rate(curve.next.rate)}
             </Key>
           ) : null}
           <Key look="bg-line-strong" shape="line">
@@ -47,13 +48,13 @@ export function PayCurve({ curve, currency, measure = "credited" }: { curve: Pay
       twin={{
         head: [`Value ${measure}`, "Pay", "Rate from here"],
         rows: [
-          ...curve.points.map((point) => [money(point.value, currency), money(point.pay, currency), percent(point.rate, 2)]),
-          [`You are here: ${money(curve.here.value, currency)}`, money(curve.here.pay, currency), percent(curve.here.rate, 2)],
+          ...curve.points.map((point) => [showValue(point.value), money(point.pay, currency), rate(point.rate)]),
+          [`You are here: ${showValue(curve.here.value)}`, money(curve.here.pay, currency), rate(curve.here.rate)],
         ],
       }}
     >
       {(width) => {
-        const x = scaleLinear([toPixels(curve.from), xMax || 1], [EDGE.left, width - EDGE.right]);
+        const x = scaleLinear([xMin, xMax || 1], [EDGE.left, width - EDGE.right]);
         const y = scaleLinear([yMin, yMax || 1], [HEIGHT - EDGE.bottom, EDGE.top]).nice(4);
         const path = line<(typeof points)[number]>((each) => x(each.x), (each) => y(each.y));
         const fill = area<(typeof points)[number]>((each) => x(each.x), y(Math.max(yMin, 0)), (each) => y(each.y));
@@ -73,13 +74,13 @@ export function PayCurve({ curve, currency, measure = "credited" }: { curve: Pay
             <ValueAxis scale={y} width={width - EDGE.right} left={EDGE.left} show={short} />
             {x.ticks(Math.max(2, Math.floor(width / 130))).map((tick) => (
               <text key={tick} x={x(tick)} y={HEIGHT - 20} textAnchor={anchorAt(x(tick), width, 30)} className="fill-ink-3">
-                {short(tick)}
+                {showValue(String(Math.round(tick * 100) / 100), true)}
               </text>
             ))}
             <text x={width - EDGE.right} y={HEIGHT - 3} textAnchor="end" className="fill-ink-3">
               {measure}
             </text>
-            {quota >= toPixels(curve.from) && quota <= xMax ? (
+            {quota >= xMin && quota <= xMax ? (
               <g>
                 <line x1={x(quota)} x2={x(quota)} y1={EDGE.top} y2={HEIGHT - EDGE.bottom} className="stroke-line-strong" strokeWidth={1.5} />
                 <text x={x(quota)} y={EDGE.top - 8} textAnchor={anchorAt(x(quota), width, 24)} className="fill-ink-3">
@@ -104,7 +105,7 @@ export function PayCurve({ curve, currency, measure = "credited" }: { curve: Pay
               <g pointerEvents="none">
                 <circle cx={x(over.x)} cy={y(over.y)} r={4} className="fill-surface stroke-(--mark-2)" strokeWidth={2} />
                 <text x={x(over.x)} y={EDGE.top + 10} textAnchor={anchorAt(x(over.x), width, 90)} className="num fill-ink stroke-surface" strokeWidth={4} paintOrder="stroke">
-                  {short(over.x)} pays {money(over.point.pay, currency, { whole: true })}, then {percent(over.point.rate, 2)}
+                  {showValue(over.point.value, true)} pays {money(over.point.pay, currency, { whole: true })}, then {rate(over.point.rate)}
                 </text>
               </g>
             ) : null}

@@ -34,6 +34,7 @@ export function PeriodSelector({ value, onChange }: { value?: string | null; onC
             {inYear.map((period) => (
               <option key={period.period_id} value={period.period_id}>
                 {showPeriod(period.period_id)}
+                {period.state === "planned" ? " (planned)" : ""}
               </option>
             ))}
           </optgroup>

@@ -1,13 +1,13 @@
 // The frame around all screens of somebody who is signed in: navigation by what she may do, palette, theme, live connection.
 
 import { useQueryClient } from "@tanstack/react-query";
-import { Link, Navigate, Outlet, useLocation } from "@tanstack/react-router";
+import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { Suspense, lazy, useEffect, useState } from "react";
 import { live, useConnection } from "@/api/live";
-import { SessionContext, useSession, useSessionQuery } from "@/api/session";
+import { SessionContext, useSessionQuery } from "@/api/session";
 import type { Session } from "@/api/types";
 import { useAllSearch } from "@/url";
-import { Button, IconButton } from "./Button";
+import { IconButton } from "./Button";
 import { Icon, Logo } from "./Icon";
 import { type Place, placesFor } from "./navigation";
 import { Failed, Loading } from "./states";
@@ -20,7 +20,6 @@ const BAR_MAX = 4;
 
 export function Shell() {
   const session = useSessionQuery();
-  const location = useLocation();
   if (session.isPending) {
     return (
       <div className="p-8">
@@ -28,10 +27,7 @@ export function Shell() {
       </div>
     );
   }
-  if (session.data === null) {
-    const next = location.href === "/" ? undefined : location.href;
-    return <Navigate to="/sign-in" search={{ next } as never} replace />;
-  }
+  if (session.data === null) return <ToSignIn />;
   if (!session.data) {
     return (
       <div className="p-8">
@@ -44,6 +40,16 @@ export function Shell() {
       <Frame session={session.data} />
     </SessionContext>
   );
+}
+
+/** Goes to the sign-in once, with the address to come back to; the address changes while it is on its way. */
+function ToSignIn() {
+  const navigate = useNavigate();
+  const [wanted] = useState(useLocation().href);
+  useEffect(() => {
+    void navigate({ to: "/sign-in", search: { next: wanted === "/" ? undefined : wanted } as never, replace: true });
+  }, [navigate, wanted]);
+  return null;
 }
 
 function Frame({ session }: { session: Session }) {
@@ -234,21 +240,5 @@ function ConnectionDot({ quiet = false }: { quiet?: boolean }) {
       <span className={`size-2 rounded-full ${look}`} aria-hidden="true" />
       <span className={quiet ? "sr-only" : ""}>{text}</span>
     </span>
-  );
-}
-
-/** A screen that somebody may not see says so in her words, before it asks the server. */
-export function Denied() {
-  const session = useSession();
-  return (
-    <div className="mx-auto max-w-xl p-8">
-      <h1 className="text-xl font-semibold">This screen is not for you</h1>
-      <p className="mt-1 text-ink-2">
-        You are signed in as {session.name}. Ask the person who manages users in your company for the role that this screen needs.
-      </p>
-      <Button className="mt-4" onClick={() => window.history.back()}>
-        Go back
-      </Button>
-    </div>
   );
 }

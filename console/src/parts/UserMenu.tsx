@@ -30,10 +30,11 @@ export default function UserMenu() {
       trigger={
         <button
           type="button"
-          aria-label={`${session.name}: account menu`}
+          title={session.name}
           className="inline-flex size-9 items-center justify-center rounded-full bg-accent-soft text-[0.83rem] font-semibold text-accent"
         >
-          {initials(session.name)}
+          <span aria-hidden="true">{initials(session.name)}</span>
+          <span className="sr-only">{session.name}: account menu</span>
         </button>
       }
       items={[
