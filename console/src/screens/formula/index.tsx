@@ -3,12 +3,10 @@
 import { useParams } from "@tanstack/react-router";
 import { path } from "@/api/client";
 import { useRead } from "@/api/read";
-import { useMay } from "@/api/session";
 import type { Formula } from "@/editor/shapes";
 import { Badge } from "@/parts/Badge";
 import { ButtonLink } from "@/parts/Button";
 import { Screen } from "@/parts/Screen";
-import { Denied } from "@/parts/Shell";
 import { Failed, Loading } from "@/parts/states";
 import { plain, shortDigest } from "@/words";
 import { FormulaEditor } from "../formulas/FormulaEditor";
@@ -16,9 +14,7 @@ import { ModuleView, placeOf } from "../formulas/ModuleView";
 
 export default function FormulaScreen() {
   const { name = "" } = useParams({ strict: false }) as { name?: string };
-  const may = useMay();
-  const formula = useRead<Formula>(path`/formulas/${name}`, { parts: ["company", "extensions", "work"], enabled: may("see-rules") });
-  if (!may("see-rules")) return <Denied />;
+  const formula = useRead<Formula>(path`/formulas/${name}`, { parts: ["company", "extensions", "work"] });
   const found = formula.data;
   if (found && found.source_text !== null) return <FormulaEditor key={name} name={name} lead={<Lead formula={found} />} />;
   return (
