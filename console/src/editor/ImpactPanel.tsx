@@ -1,6 +1,6 @@
 // The impact of a text as it is typed: which period, whose pay is watched, and what it costs.
 
-import { useState } from "react";
+import { Suspense, lazy, useState } from "react";
 import { useSession } from "@/api/session";
 import type { Impact, Period } from "@/api/types";
 import { Button } from "@/parts/Button";
@@ -10,8 +10,9 @@ import { Failed, Loading } from "@/parts/states";
 import { useChangeSearch, useAllSearch } from "@/url";
 import { count, showPeriod } from "@/words";
 import { ImpactView, type Largest, PayeeTable } from "./ImpactView";
-import { TracesDialog } from "./TracePair";
 import { type Asked, useImpact } from "./live";
+
+const TracesDialog = lazy(() => import("./TracePair").then((found) => ({ default: found.TracesDialog })));
 
 const ALL = "all";
 const PINS_MAX = 10;
@@ -116,7 +117,9 @@ export function ImpactPanel({
           <Loading lines={12} label="Calculating" />
         )}
       </div>
-      <TracesDialog formula={name} source={source} of={traced} period={period} currency={impact?.currency ?? null} onClose={() => setTraced(null)} />
+      <Suspense fallback={null}>
+        {traced ? <TracesDialog formula={name} source={source} of={traced} period={period} currency={impact?.currency ?? null} onClose={() => setTraced(null)} /> : null}
+      </Suspense>
       {finding ? (
         <PinFinder
           period={period}

@@ -8,7 +8,7 @@ import type { Draft } from "@/editor/useDraft";
 import { Button } from "@/parts/Button";
 import { Dialog } from "@/parts/Dialog";
 
-export function ConflictDialog({ draft, name }: { draft: Draft; name: string }) {
+export default function ConflictDialog({ draft, name }: { draft: Draft; name: string }) {
   const { conflict, text } = draft;
   const theirs = conflict ? payloadText(conflict.theirs) : null;
   const source = useMemo(() => diffLines(theirs?.source ?? "", text?.source ?? ""), [theirs?.source, text?.source]);

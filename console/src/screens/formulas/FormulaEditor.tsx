@@ -20,13 +20,13 @@ import { Tabs } from "@/parts/Tabs";
 import { Failed, Loading } from "@/parts/states";
 import { useUrlState } from "@/url";
 import { count } from "@/words";
-import { ConflictDialog } from "./ConflictDialog";
-import { History } from "./History";
 import { UsedByList, Value } from "./ModuleView";
 import { StateBar } from "./StateBar";
-import { SubmitDialog } from "./SubmitDialog";
 
 const CodeEditor = lazy(() => import("@/editor/CodeEditor"));
+const ConflictDialog = lazy(() => import("./ConflictDialog"));
+const History = lazy(() => import("./History"));
+const SubmitDialog = lazy(() => import("./SubmitDialog"));
 const NO_NAMES: LanguageName[] = [];
 
 type Place = { line: number; column: number } | null;
@@ -168,7 +168,12 @@ export function FormulaEditor({ name, lead }: { name: string; lead: ReactNode })
               </div>
             ),
           },
-          { value: "history", label: "History", content: <History name={name} active={active} mayDraft={draft.me.mayDraft && formula.editable} /> },
+          { value: "history", label: "History", content: (
+              <Suspense fallback={<Loading lines={12} />}>
+                <History name={name} active={active} mayDraft={draft.me.mayDraft && formula.editable} />
+              </Suspense>
+            ),
+          },
           {
             value: "about",
             label: "About",
@@ -185,8 +190,10 @@ export function FormulaEditor({ name, lead }: { name: string; lead: ReactNode })
           },
         ]}
       />
-      <SubmitDialog open={submitting} onOpenChange={setSubmitting} draft={draft} name={name} />
-      <ConflictDialog draft={draft} name={name} />
+      <Suspense fallback={null}>
+        {submitting ? <SubmitDialog onOpenChange={setSubmitting} draft={draft} name={name} /> : null}
+        {draft.conflict ? <ConflictDialog draft={draft} name={name} /> : null}
+      </Suspense>
       <Dialog
         open={blocker.status === "blocked"}
         onOpenChange={(open) => {

@@ -24,7 +24,7 @@ const listed = (found: Versions): FormulaVersion[] => (Array.isArray(found) ? fo
 const textOf = (of: FormulaVersion): Text => ({ source: of.source_text, cases: of.cases_text ?? "" });
 const nameOf = (of: FormulaVersion) => (of.version === 0 ? "Original" : `Version ${of.version}`);
 
-export function History({ name, active, mayDraft }: { name: string; active: Text | null; mayDraft: boolean }) {
+export default function History({ name, active, mayDraft }: { name: string; active: Text | null; mayDraft: boolean }) {
   const history = useRead<Versions>(path`/formulas/${name}/history`, { parts: ["extensions", "company", "work"] });
   return (
     <Reading

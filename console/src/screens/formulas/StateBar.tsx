@@ -1,7 +1,7 @@
 // Where the text stands on its way to being active, and who may do what next.
 
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { Suspense, lazy, useState } from "react";
 import type { Standing } from "@/editor/draft";
 import { payloadText } from "@/editor/draft";
 import type { Draft } from "@/editor/useDraft";
@@ -10,7 +10,8 @@ import { ConfirmDialog } from "@/parts/Dialog";
 import { Icon } from "@/parts/Icon";
 import { Menu } from "@/parts/Menu";
 import { ago } from "@/words";
-import { OutdatedDialog } from "./ConflictDialog";
+
+const OutdatedDialog = lazy(() => import("./ConflictDialog").then((found) => ({ default: found.OutdatedDialog })));
 
 const STEPS = ["Draft", "Submitted", "Approved and active"] as const;
 
@@ -96,7 +97,7 @@ export function StateBar({ draft, now, onSubmit }: { draft: Draft; now: Standing
           Your last change was rejected{rejected.decision_comment ? `: “${rejected.decision_comment}”` : "."}
         </Note>
       ) : null}
-      {comparing ? <OutdatedDialog draft={draft} onClose={() => setComparing(false)} /> : null}
+      <Suspense fallback={null}>{comparing ? <OutdatedDialog draft={draft} onClose={() => setComparing(false)} /> : null}</Suspense>
       <ConfirmDialog
         open={withdrawing}
         onOpenChange={setWithdrawing}

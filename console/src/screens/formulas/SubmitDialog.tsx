@@ -9,11 +9,7 @@ import { Dialog } from "@/parts/Dialog";
 import { TextArea } from "@/parts/Field";
 import { FormProblem } from "@/parts/states";
 
-export function SubmitDialog({ open, onOpenChange, draft, name }: { open: boolean; onOpenChange: (open: boolean) => void; draft: Draft; name: string }) {
-  return open ? <Asked onOpenChange={onOpenChange} draft={draft} name={name} /> : null;
-}
-
-function Asked({ onOpenChange, draft, name }: { onOpenChange: (open: boolean) => void; draft: Draft; name: string }) {
+export default function SubmitDialog({ onOpenChange, draft, name }: { onOpenChange: (open: boolean) => void; draft: Draft; name: string }) {
   const [comment, setComment] = useState(draft.mine?.comment ?? "");
   const { text, active, submit } = draft;
   const source = useMemo(() => diffLines(active?.source ?? "", text?.source ?? ""), [active, text]);
