@@ -469,11 +469,13 @@ export interface RunSummary {
   complete: boolean;
   recorded_at: Instant;
   engine_version: string;
-  note: string | null;
-  earned: Decimal;
-  posted_count: number;
-  finding_count: number;
-  trigger: string;
+  note: string;
+  /** Null for a run of before these were kept. */
+  earned: Decimal | null;
+  posted_count: number | null;
+  finding_count: number | null;
+  /** `command`, `request`, `schedule` or `change`. */
+  trigger: string | null;
 }
 
 export interface FindingCount {
@@ -483,21 +485,33 @@ export interface FindingCount {
   example: string;
 }
 
+export interface PinnedTable {
+  name: string;
+  row_count: number;
+  /** Digests in order. */
+  chunks: string[];
+}
+
 export interface Run {
   run_id: string;
   root: string;
   complete: boolean;
   recorded_at: Instant;
   engine_version: string;
-  note: string | null;
+  note: string;
+  trigger: string | null;
+  requested_by: string | null;
+  job_id: string | null;
+  published_at: Instant | null;
   stages: { name: string; millis: number }[];
   totals: { name: string; value: string }[];
   documents: Record<string, string>;
-  extensions: { name: string; digest: string; calls: number; fuel: number }[];
-  inputs: { name: string; row_count: number; chunks: number }[];
-  results: { name: string; row_count: number; chunks: number }[];
+  /** Named `point/name`. */
+  extensions: { name: string; digest: string; calls: number | null; fuel: number | null }[];
+  inputs: PinnedTable[];
+  results: PinnedTable[];
   findings: FindingCount[];
-  receipt: unknown;
+  receipt: { previous_run_id: string | null; href: string };
 }
 
 export interface Finding {
@@ -515,13 +529,34 @@ export interface Cause {
   after: string | null;
 }
 
+export interface Because {
+  kind: string;
+  object: string;
+}
+
+export interface Posted {
+  payee_id: string;
+  name: string;
+  period_id: string;
+  plan_id: string | null;
+  component_id: string | null;
+  account: string;
+  revision: number;
+  amount: Decimal;
+}
+
 export interface Receipt {
+  run_id: string;
   previous_run_id: string | null;
-  recalculated: { payee_id: string; name: string; period_id: string; difference: Decimal; causes: string[] }[];
+  /** The largest differences first; so many are listed at most, all are counted. */
+  recalculated: { payee_id: string; name: string; period_id: string; difference: Decimal; causes: Because[] }[];
+  recalculated_count: number;
   unchanged_count: number;
   unchanged_hash_equal: boolean;
+  unchanged_hash: string;
   causes: Cause[];
-  posted: unknown[];
+  posted: Posted[];
+  posted_count: number;
 }
 
 export interface Replay {
@@ -539,10 +574,15 @@ export interface Job {
   kind: string;
   state: JobState;
   attempt: number;
-  scheduled_for: Instant | null;
+  attempts_max: number;
+  scheduled_for: Instant;
   started_at: Instant | null;
   ended_at: Instant | null;
+  /** Of a waiting job after a failed attempt. */
+  next_attempt_at: Instant | null;
   node: string | null;
+  requested_by: string;
+  schedule_id: string | null;
   payload: unknown;
   outcome: unknown;
   error: string | null;
@@ -553,10 +593,12 @@ export interface Schedule {
   schedule_id: string;
   kind: "run" | "import" | "publish" | "reload-check";
   cron: string;
+  /** `UTC` or a distance from it as `+02:00`. */
   zone: string;
   payload: unknown;
   paused: boolean;
-  next_at: Instant | null;
+  next_at: Instant;
+  created_by: string;
   last: { job_id: string; state: JobState; ended_at: Instant | null } | null;
   version: number;
 }

@@ -186,6 +186,7 @@ export function DataTable<R>(props: DataTableProps<R>) {
           {toolbar}
           <span className="ml-auto text-[0.83rem] text-ink-3" role="status">
             {filter && shown.length !== rows.length ? `${shown.length} of ` : ""}
+            {hasMore && (total === null || total === undefined) ? "the first " : ""}
             {count(total ?? rows.length, "row")}
           </span>
           {exportHref ? <DownloadLink href={exportHref}>CSV</DownloadLink> : null}

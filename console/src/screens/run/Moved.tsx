@@ -2,7 +2,7 @@
 
 import { useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
-import type { Cause, Receipt } from "@/api/types";
+import type { Because, Cause, Receipt } from "@/api/types";
 import { Histogram } from "@/marks";
 import { sign, sum } from "@/money";
 import { useCurrency } from "@/api/session";
@@ -19,6 +19,10 @@ import { binsOf } from "../runs/bins";
 
 type Row = Receipt["recalculated"][number];
 
+function nameOf(cause: Because): string {
+  return cause.object === "" ? plain(cause.kind) : `${plain(cause.kind)} ${cause.object}`;
+}
+
 export function Moved({ receipt, unmoved }: { receipt: Receipt; unmoved: string }) {
   const currency = useCurrency();
   const navigate = useNavigate();
@@ -26,7 +30,12 @@ export function Moved({ receipt, unmoved }: { receipt: Receipt; unmoved: string 
   const [all, setAll] = useUrlState("all");
   const causes = useMemo(() => {
     const found = new Map<string, Row[]>();
-    for (const row of receipt.recalculated) for (const name of row.causes) found.set(name, [...(found.get(name) ?? []), row]);
+    for (const row of receipt.recalculated)
+      for (const name of new Set(row.causes.map(nameOf))) {
+        const own = found.get(name);
+        if (own) own.push(row);
+        else found.set(name, [row]);
+      }
     return [...found].map(([name, rows]) => ({ name, rows, net: sum(rows.map((row) => row.difference)) })).sort((a, b) => b.rows.length - a.rows.length);
   }, [receipt]);
   const chosen = causes.find((one) => one.name === cause);
@@ -52,11 +61,11 @@ export function Moved({ receipt, unmoved }: { receipt: Receipt; unmoved: string 
     {
       id: "causes",
       header: "Because of",
-      value: (row) => row.causes.join(", "),
+      value: (row) => row.causes.map(nameOf).join(", "),
       cell: (row) => (
         <span className="flex min-w-40 flex-wrap gap-1">
-          {row.causes.map((name) => (
-            <Badge key={name}>{name}</Badge>
+          {row.causes.map((cause, at) => (
+            <Badge key={at}>{nameOf(cause)}</Badge>
           ))}
         </span>
       ),
@@ -67,6 +76,7 @@ export function Moved({ receipt, unmoved }: { receipt: Receipt; unmoved: string 
     return (
       <div className="flex flex-col gap-4">
         <Empty icon="check" title="Nobody's pay moved" next={unmoved} />
+        <Ledger receipt={receipt} />
         <Causes causes={receipt.causes} />
       </div>
     );
@@ -75,7 +85,8 @@ export function Moved({ receipt, unmoved }: { receipt: Receipt; unmoved: string 
     <div className="flex flex-col gap-4">
       <p className="text-lg" role="status">
         <strong className="font-semibold">{count(people, "payee")} moved</strong>, net <Difference amount={sum(moved.map((row) => row.difference))} currency={currency} className="font-semibold" />
-        {chosen ? <> by {chosen.name}</> : null}.{" "}
+        {chosen ? <> by {chosen.name}</> : null}
+        {receipt.recalculated_count > receipt.recalculated.length ? <> (the {count(receipt.recalculated.length, "largest difference")} of {receipt.recalculated_count})</> : null}.{" "}
         <span className="text-ink-2">
           {count(receipt.unchanged_count, "statement was", "statements were")} not calculated again
           {receipt.unchanged_hash_equal ? (
@@ -136,7 +147,35 @@ export function Moved({ receipt, unmoved }: { receipt: Receipt; unmoved: string 
           <Causes causes={receipt.causes} />
         </div>
       </div>
+      <Ledger receipt={receipt} />
     </div>
+  );
+}
+
+/** What the later run added to the ledger. */
+function Ledger({ receipt }: { receipt: Receipt }) {
+  if (receipt.posted.length === 0) return null;
+  return (
+    <Card
+      title="What it posted"
+      aside={receipt.posted_count > receipt.posted.length ? `the ${count(receipt.posted.length, "largest amount")} of ${receipt.posted_count}` : count(receipt.posted_count, "amount")}
+      flush
+    >
+      <DataTable
+        label="Posted amounts"
+        height={receipt.posted.length > 8 ? "20rem" : undefined}
+        columns={[
+          { id: "name", header: "Payee", value: (one) => one.name || one.payee_id, cell: (one) => <span className="whitespace-nowrap">{one.name || one.payee_id}</span> },
+          { id: "period", header: "Period", value: (one) => one.period_id, cell: (one) => <span className="whitespace-nowrap">{showPeriod(one.period_id)}</span> },
+          { id: "account", header: "Account", value: (one) => plain(one.account) },
+          { id: "of", header: "Component", value: (one) => [one.plan_id, one.component_id].filter(Boolean).join("/") },
+          { id: "revision", header: "Revision", align: "right", value: (one) => one.revision },
+          { id: "amount", header: "Amount", align: "right", value: (one) => one.amount, cell: (one) => <Difference amount={one.amount} /> },
+        ]}
+        rows={receipt.posted}
+        rowKey={(one) => [one.payee_id, one.period_id, one.plan_id, one.component_id, one.account, one.revision].join(" ")}
+      />
+    </Card>
   );
 }
 
@@ -153,10 +192,10 @@ function Causes({ causes }: { causes: Cause[] }) {
             </span>
             {cause.before || cause.after ? (
               <span className="flex flex-wrap items-center gap-2 text-[0.87rem]">
-                {cause.before ? <Digest of={cause.before} /> : <span className="text-ink-3">nothing</span>}
+                <State of={cause.before} />
                 <Icon name="right" size={13} className="text-ink-3" />
                 <span className="sr-only">became</span>
-                {cause.after ? <Digest of={cause.after} /> : <span className="text-ink-3">nothing</span>}
+                <State of={cause.after} />
               </span>
             ) : null}
           </li>
@@ -164,4 +203,10 @@ function Causes({ causes }: { causes: Cause[] }) {
       </ul>
     </Card>
   );
+}
+
+/** A digest, or how many rows there were. */
+function State({ of: state }: { of: string | null }) {
+  if (state === null) return <span className="text-ink-3">nothing</span>;
+  return /^[0-9a-f]{16,}$/.test(state) ? <Digest of={state} /> : <span className="[overflow-wrap:anywhere]">{state}</span>;
 }

@@ -6,7 +6,7 @@ import type { ReactNode } from "react";
 import { api, path } from "@/api/client";
 import { usePages, useRead, useWrite } from "@/api/read";
 import { useCurrency, useMay } from "@/api/session";
-import type { Finding, Page, Receipt, Replay, Run as RunShape, RunSummary } from "@/api/types";
+import type { Entity, Finding, Items, Page, Receipt, Replay, Run as RunShape, RunSummary } from "@/api/types";
 import { isDecimal, money, number } from "@/money";
 import { Badge, StateBadge } from "@/parts/Badge";
 import { Button, ButtonLink } from "@/parts/Button";
@@ -28,7 +28,7 @@ import { type Tie, isTied, ties } from "./totals";
 export default function Run() {
   const { id = "" } = useParams({ strict: false }) as { id?: string };
   const may = useMay();
-  const run = useRead<RunShape & Partial<RunSummary>>(path`/runs/${id}`, { parts: ["runs"] });
+  const run = useRead<RunShape>(path`/runs/${id}`, { parts: ["runs"] });
   const [tab = "overview", setTab] = useUrlState("tab", true);
   const replay = useWrite((_: void, options) => api.post<Replay>(path`/runs/${id}/replay`, undefined, options));
   const shown = run.data;
@@ -43,7 +43,7 @@ export default function Run() {
             <time dateTime={shown.recorded_at} title={showInstant(shown.recorded_at)}>
               {ago(shown.recorded_at)}
             </time>
-            {shown.trigger ? <span>by {plain(shown.trigger)}</span> : null}
+            {shown.trigger ? <span>{TRIGGERS[shown.trigger] ?? plain(shown.trigger)}{shown.requested_by ? ` of ${shown.requested_by}` : ""}</span> : null}
             {shown.note ? <span className="[overflow-wrap:anywhere]">“{shown.note}”</span> : null}
           </span>
         ) : undefined
@@ -77,7 +77,7 @@ export default function Run() {
               tabs={[
                 { value: "overview", label: "Overview", content: <Overview run={found} /> },
                 { value: "findings", label: <>Findings <span className="num text-ink-3">{found.findings.reduce((all, one) => all + one.count, 0)}</span></>, content: <Findings run={found} /> },
-                { value: "changes", label: "What it changed", content: <Changed id={id} /> },
+                { value: "changes", label: "What it changed", content: found.complete ? <Changed id={id} /> : <Empty icon="warn" title="This run changed nothing" next="It is incomplete: nothing was calculated again or posted. Its findings say why." /> },
                 { value: "pinned", label: "Pinned", content: <Pinned run={found} /> },
                 { value: "compare", label: "Compare", content: <Compare run={found} /> },
               ]}
@@ -113,7 +113,7 @@ function Verdict({ of: replay }: { of: Replay }) {
   );
 }
 
-function Overview({ run }: { run: RunShape & Partial<RunSummary> }) {
+function Overview({ run }: { run: RunShape }) {
   const currency = useCurrency();
   const { tied, others } = ties(run.totals);
   return (
@@ -140,8 +140,7 @@ function Overview({ run }: { run: RunShape & Partial<RunSummary> }) {
               ["Root hash", <Digest of={run.root} name="root hash" />],
               ["Recorded", showInstant(run.recorded_at)],
               ["Engine", run.engine_version],
-              run.earned ? (["Earned", <span className="num">{money(run.earned, currency)}</span>] as const) : null,
-              run.posted_count !== undefined ? (["Posted", count(run.posted_count, "amount")] as const) : null,
+              ["Published", run.published_at ? showInstant(run.published_at) : "not yet"],
             ]}
           />
         </Card>
@@ -190,11 +189,16 @@ function Total({ name, value, strong }: { name: string; value: string; strong?: 
   );
 }
 
+/** What started a run. */
+const TRIGGERS: Record<string, string> = { request: "at the request", command: "by a command", schedule: "by a schedule", change: "after a change" };
+
 const SEVERITIES = ["error", "warning", "info"];
 
 function Findings({ run }: { run: RunShape }) {
   const may = useMay();
   const [code, setCode] = useUrlState("code");
+  const entities = useRead<Items<Entity>>("/entities", { parts: ["company"], enabled: may("see-data") });
+  const isEntity = (name: string) => entities.data?.items.some((one) => one.name === name) ?? false;
   const page = usePages<Finding>(path`/runs/${run.run_id}/findings`, { query: { "filter[code]": code }, parts: ["runs"], keep: true });
   const groups = [...run.findings].sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || b.count - a.count);
   if (groups.length === 0) return <Empty icon="check" title="Nothing was found" next="All records were taken as they are, and no figure stood out." />;
@@ -240,7 +244,7 @@ function Findings({ run }: { run: RunShape }) {
                 header: "Record",
                 value: (one) => one.record,
                 cell: (one) =>
-                  one.entity && may("see-data") ? (
+                  isEntity(one.entity) ? (
                     <Link className="link whitespace-nowrap" to="/data" search={{ entity: one.entity, row: one.record } as never}>
                       {one.record}
                     </Link>
@@ -309,8 +313,8 @@ function Pinned({ run }: { run: RunShape }) {
           columns={[
             { id: "name", header: "Name", value: (one) => one.name },
             { id: "digest", header: "Digest", value: (one) => one.digest, cell: (one) => <Digest of={one.digest} /> },
-            { id: "calls", header: "Calls", align: "right", value: (one) => one.calls, cell: (one) => number(one.calls) },
-            { id: "fuel", header: "Fuel", align: "right", value: (one) => one.fuel, cell: (one) => number(one.fuel) },
+            { id: "calls", header: "Calls", align: "right", value: (one) => one.calls, cell: (one) => (one.calls === null ? "–" : number(one.calls)) },
+            { id: "fuel", header: "Fuel", align: "right", value: (one) => one.fuel, cell: (one) => (one.fuel === null ? "–" : number(one.fuel)) },
           ]}
           rows={run.extensions}
           rowKey={(one) => `${one.name} ${one.digest}`}
@@ -330,7 +334,7 @@ function Chunks({ title, of: rows }: { title: string; of: RunShape["inputs"] }) 
         columns={[
           { id: "name", header: "Name", value: (one) => one.name, cell: (one) => plain(one.name) },
           { id: "rows", header: "Rows", align: "right", value: (one) => one.row_count, cell: (one) => number(one.row_count) },
-          { id: "chunks", header: "Hashed chunks", align: "right", value: (one) => one.chunks },
+          { id: "chunks", header: "Hashed chunks", align: "right", value: (one) => one.chunks.length },
         ]}
         rows={rows}
         rowKey={(one) => one.name}
@@ -342,7 +346,11 @@ function Chunks({ title, of: rows }: { title: string; of: RunShape["inputs"] }) 
 function Compare({ run }: { run: RunShape }) {
   const [other, setOther] = useUrlState("with");
   const runs = useRead<Page<RunSummary>>("/runs", { query: { limit: 100 }, parts: ["runs"] });
-  const comparison = useRead<Receipt>(path`/runs/${run.run_id}/comparison/${other ?? ""}`, { parts: ["runs"], enabled: other !== undefined });
+  const recorded = (id: string) => runs.data?.items.find((one) => one.run_id === id)?.recorded_at ?? "";
+  // From the earlier of the two to the later one, whichever this is.
+  const isLater = other === undefined || recorded(other) <= run.recorded_at;
+  const [before, after] = isLater ? [other ?? "", run.run_id] : [run.run_id, other ?? ""];
+  const comparison = useRead<Receipt>(path`/runs/${before}/comparison/${after}`, { parts: ["runs"], enabled: other !== undefined && runs.data !== undefined });
   return (
     <Reading of={runs} isEmpty={(found) => found.items.every((one) => one.run_id === run.run_id)} empty={<Empty icon="run" title="There is no other run" next="Start a second run to compare the two." />}>
       {(found) => (
@@ -364,7 +372,17 @@ function Compare({ run }: { run: RunShape }) {
           {other === undefined ? (
             <p className="text-ink-2">Choose the run to compare with: it shows who moved from that one to this one, by how much and why.</p>
           ) : (
-            <Reading of={comparison}>{(moved) => <Moved receipt={moved} unmoved="Both runs pay everybody the same." />}</Reading>
+            <Reading of={comparison}>
+              {(moved) => (
+                <>
+                  <p className="text-ink-2">
+                    From <span className="font-mono text-[0.9em]">{shortDigest(before)}</span> to <span className="font-mono text-[0.9em]">{shortDigest(after)}</span>
+                    {isLater ? "" : ", which is the later one"}.
+                  </p>
+                  <Moved receipt={moved} unmoved="Both runs pay everybody the same." />
+                </>
+              )}
+            </Reading>
           )}
         </div>
       )}

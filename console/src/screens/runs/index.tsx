@@ -12,6 +12,7 @@ import { Button } from "@/parts/Button";
 import { type Column, DataTable } from "@/parts/DataTable";
 import { ConfirmDialog } from "@/parts/Dialog";
 import { TextField } from "@/parts/Field";
+import { Money } from "@/parts/Money";
 import { Screen } from "@/parts/Screen";
 import { toast } from "@/parts/Toast";
 import { Empty, Failed, FormProblem, Loading } from "@/parts/states";
@@ -69,9 +70,9 @@ export default function Runs() {
       ),
     },
     { id: "state", header: "State", value: (run) => (run.complete ? "complete" : "incomplete"), cell: (run) => (run.complete ? <Badge tone="accent">complete</Badge> : <StateBadge state="incomplete" />) },
-    { id: "trigger", header: "Started by", value: (run) => run.trigger, cell: (run) => plain(run.trigger) },
-    { id: "note", header: "Note", value: (run) => run.note ?? "", cell: (run) => (run.note ? <span className="line-clamp-2 min-w-32">{run.note}</span> : <span className="text-ink-3">–</span>) },
-    { id: "earned", header: "Earned", align: "right", value: (run) => run.earned, cell: (run) => money(run.earned, currency) },
+    { id: "trigger", header: "Started by", value: (run) => plain(run.trigger ?? "") },
+    { id: "note", header: "Note", value: (run) => run.note, cell: (run) => (run.note ? <span className="line-clamp-2 min-w-32">{run.note}</span> : <span className="text-ink-3">–</span>) },
+    { id: "earned", header: "Earned", align: "right", value: (run) => run.earned, cell: (run) => <Money amount={run.earned} /> },
     { id: "posted", header: "Posted", align: "right", value: (run) => run.posted_count },
     { id: "findings", header: "Findings", align: "right", value: (run) => run.finding_count },
   ];
@@ -145,14 +146,14 @@ export default function Runs() {
 /** The newest complete run against the one before it, in a sentence. */
 function Trend({ runs, currency }: { runs: RunSummary[]; currency: string | null }) {
   const [last, before] = runs.filter((run) => run.complete);
-  if (!last || !before) return null;
+  if (!last?.earned || !before?.earned) return null;
   const way = compare(last.earned, before.earned);
   return (
     <p className="text-ink-2">
       The last complete run earns {money(last.earned, currency)}
       {way === 0 ? ", the same as the one before." : <>, {way > 0 ? "more" : "less"} than the {money(before.earned, currency)} of the one before.</>}{" "}
       <Link className="link" to="/runs/$id" params={{ id: last.run_id }} search={{ tab: "changes" } as never}>
-        {count(last.posted_count, "amount was", "amounts were")} posted: see why
+        {count(last.posted_count ?? 0, "amount was", "amounts were")} posted: see why
       </Link>
     </p>
   );
