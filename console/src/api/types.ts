@@ -634,20 +634,56 @@ export interface Entity {
   fields: EntityField[];
   key: string[];
   personal: boolean;
+  /** Whether an import of it waits for a second person. */
+  needs_approval?: boolean;
 }
 
 export interface EntityRow {
+  /** The key as one text, for addresses. */
+  id: string;
   key: string[];
   values: Record<string, string | null>;
+}
+
+/** The entry of the audit trail that tells of a change. */
+export interface Mention {
+  sequence: number;
+  actor: string;
+  action: string;
+  reason: string;
+}
+
+export interface Batch {
+  batch_id: number;
+  source: string;
+  entity: string;
+  digest: string;
+  inserted: number;
+  changed: number;
+  removed: number;
+  unchanged: number;
+  totals: Record<string, string>;
+  recorded_at: Instant;
+  import_id: string | null;
 }
 
 export interface RowVersion {
   version: number;
   source: string;
-  batch_id: string | null;
+  batch_id: number | null;
   recorded_at: Instant;
+  recorded_by: Mention | null;
   superseded_at: Instant | null;
+  superseded_by: Mention | null;
   values: Record<string, string | null>;
+  batch: Batch | null;
+}
+
+export interface RowHistory {
+  entity: string;
+  key: string[];
+  /** Oldest first. */
+  versions: RowVersion[];
 }
 
 export interface ImportSummary {
