@@ -131,11 +131,13 @@ function Point({ point, extensions, selected, onOpen }: { point: string; extensi
     { id: "calls", header: "Calls in last run", align: "right", value: (one) => one.use?.calls, cell: (one) => (one.use ? number(one.use.calls) : <span className="text-ink-3">–</span>) },
   ];
   return (
-    <Card title={plain(point, true)} aside={count(extensions.length, "extension")} flush>
+    <Card title={POINTS[point] ?? plain(point, true)} aside={count(extensions.length, "extension")} flush>
       <DataTable label={`Extensions at ${plain(point)}`} columns={columns} rows={extensions} rowKey={(one) => one.name} selected={selected} onRow={onOpen} />
     </Card>
   );
 }
+
+const POINTS: Record<string, string> = { kpi: "Key figures" };
 
 export const ORIGINS: Record<string, string> = { wasm: "Wasm plugin", rhai: "Rhai script", rust: "built in" };
 

@@ -298,7 +298,7 @@ function Pinned({ run }: { run: RunShape }) {
     <div className="grid items-start gap-4 xl:grid-cols-2">
       <Card title="Documents" aside={count(documents.length, "file")} flush>
         <DataTable
-          label="Documents"
+          label="Pinned documents"
           columns={[
             { id: "file", header: "File", value: (one) => one.file },
             { id: "digest", header: "Digest", value: (one) => one.digest, cell: (one) => <Digest of={one.digest} /> },
@@ -309,7 +309,7 @@ function Pinned({ run }: { run: RunShape }) {
       </Card>
       <Card title="Extensions" aside={`${count(run.extensions.length, "extension")} asked`} flush>
         <DataTable
-          label="Extensions"
+          label="Pinned extensions"
           columns={[
             { id: "name", header: "Name", value: (one) => one.name },
             { id: "digest", header: "Digest", value: (one) => one.digest, cell: (one) => <Digest of={one.digest} /> },
@@ -330,7 +330,7 @@ function Chunks({ title, of: rows }: { title: string; of: RunShape["inputs"] }) 
   return (
     <Card title={title} flush>
       <DataTable
-        label={title}
+        label={`Pinned ${title.toLowerCase()}`}
         columns={[
           { id: "name", header: "Name", value: (one) => one.name, cell: (one) => plain(one.name) },
           { id: "rows", header: "Rows", align: "right", value: (one) => one.row_count, cell: (one) => number(one.row_count) },
