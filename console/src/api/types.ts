@@ -109,7 +109,7 @@ export interface Token {
 export interface Payee {
   payee_id: string;
   name: string;
-  title: string;
+  title: string | null;
   plan_ids: string[];
   reports_to: string | null;
 }
@@ -117,7 +117,7 @@ export interface Payee {
 export interface PayeeHead {
   payee_id: string;
   name: string;
-  title: string;
+  title: string | null;
 }
 
 export interface AsOf {
@@ -130,7 +130,9 @@ export interface AsOf {
 export interface Buckets {
   earned: Decimal;
   held: Decimal;
+  /** What this period pays. */
   payable: Decimal;
+  /** What earlier periods of the fiscal year paid. */
   paid: Decimal;
   carried: Decimal;
 }
@@ -152,9 +154,10 @@ export interface CurvePoint {
 }
 
 export interface PayCurveData {
+  plan_id: string;
   component_id: string;
+  name: string;
   measure_id: string;
-  from: Decimal;
   quota: Decimal;
   points: CurvePoint[];
   here: CurvePoint;
@@ -164,8 +167,8 @@ export interface PayCurveData {
 export interface RecentCredit {
   transaction_id: string;
   period_id: string;
-  on: Day;
-  account: string;
+  on: Day | null;
+  account: string | null;
   amount: Decimal;
   kind: string;
   rule: string;
@@ -174,6 +177,7 @@ export interface RecentCredit {
 export interface PayChange {
   period_id: string;
   component_id: string | null;
+  name: string;
   before: Decimal;
   after: Decimal;
   difference: Decimal;
@@ -182,16 +186,18 @@ export interface PayChange {
 
 export interface Home {
   payee: PayeeHead;
-  period: Period;
+  period_id: string;
   as_of: AsOf;
+  currency: string;
   buckets: Buckets;
   /** What was earned in each span so far. */
   to_date: { period: Decimal; quarter: Decimal; year: Decimal };
   quotas: QuotaProgress[];
   curve: PayCurveData | null;
-  sentence: string | null;
+  /** What one should know in one sentence; empty where nothing can be said. */
+  sentence: string;
   months: { period_id: string; earned: Decimal }[];
-  components: { component_id: string; name: string; earned: Decimal }[];
+  components: { plan_id: string; component_id: string; name: string; earned: Decimal }[];
   recent_credits: RecentCredit[];
   changes: { since: Instant | null; items: PayChange[] };
 }
@@ -207,8 +213,8 @@ export interface StatementSummary {
 
 export interface Slice {
   label: string;
-  input: Decimal;
-  rate: Decimal;
+  input: Decimal | null;
+  rate: Decimal | null;
   amount: Decimal;
 }
 
@@ -218,21 +224,15 @@ export interface StatementLine {
   component_id: string;
   name: string;
   clause: string | null;
-  measure_id: string;
-  credited: Decimal;
-  to_date: Decimal;
+  measure_id: string | null;
+  /** Where the component pays each transaction alone. */
+  transaction_id: string | null;
+  credited: Decimal | null;
+  to_date: Decimal | null;
   quota: Decimal | null;
   attainment: Decimal | null;
   amount: Decimal;
   slices: Slice[];
-}
-
-export interface PostedRevision {
-  revision?: number;
-  run_id?: string;
-  posted_at?: Instant;
-  amount?: Decimal;
-  [field: string]: unknown;
 }
 
 export interface Statement {
@@ -243,9 +243,7 @@ export interface Statement {
   plans: { plan_id: string; name: string }[];
   totals: { earned: Decimal; held: Decimal; carried_in: Decimal; carried: Decimal; paid: Decimal };
   components: StatementLine[];
-  posted_revisions: PostedRevision[] | number;
   run_id: string;
-  root: string;
 }
 
 /** One step of an explanation: a sentence for people, the same facts for programs. */
@@ -258,22 +256,24 @@ export interface TraceNode {
 
 export interface LineCredit {
   transaction_id: string;
-  on: Day;
-  account_id: string;
-  account: string;
-  product_id: string;
+  on: Day | null;
+  account_id: string | null;
+  account: string | null;
+  product_id: string | null;
   amount: Decimal;
   kind: string;
   rule: string;
-  share: Decimal;
+  share: Decimal | null;
   origin_payee_id: string | null;
-  transaction_amount: Decimal;
-  currency: string;
+  transaction_amount: Decimal | null;
+  currency: string | null;
 }
 
 export interface LineRule {
   plan_id: string;
   component_id: string;
+  name: string;
+  clause: string | null;
   plan_file: string;
   plan_text: string;
   plan_digest: string;
@@ -282,12 +282,12 @@ export interface LineRule {
 
 export interface Opportunity {
   opportunity_id: string;
-  account: string;
-  product: string;
+  account: string | null;
+  product_id: string | null;
   amount: Decimal;
   currency: string;
   stage: string;
-  close_on: Day;
+  close_on: Day | null;
 }
 
 export interface WhatIfAsked {
@@ -320,31 +320,43 @@ export interface QuestionSummary {
   line: number | null;
   subject: string;
   state: string;
+  /** The id of the user. */
   asked_by: string;
   asked_at: Instant;
 }
 
 export interface Question extends QuestionSummary {
+  /** The run that the question is about. */
+  run_id: string;
+  /** The explanation as it was when it was asked. */
   trace: TraceNode | null;
+  version: number;
   messages: { author: string; author_name: string; body: string; written_at: Instant }[];
 }
 
 export interface TeamMember {
   payee_id: string;
   name: string;
-  title: string;
+  title: string | null;
+  measure_id: string | null;
+  measure: string | null;
+  /** So far in the fiscal year. */
   value: Decimal | null;
+  /** Of the periods gone by in the fiscal year. */
   quota: Decimal | null;
   attainment: Decimal | null;
+  /** In the fiscal year so far; only where one may see this person's pay. */
   earned: Decimal | null;
   reports: TeamMember[];
 }
 
 export interface Team {
-  payee_id: string;
-  period: string;
+  period_id: string;
+  currency: string;
+  as_of: AsOf;
   tree: TeamMember;
-  leaderboard: { rank: number; payee_id: string; name: string; attainment: Decimal; change: number | null }[];
+  /** `change`: ranks gained since the period before, negative for lost ones. */
+  leaderboard: { rank: number; payee_id: string; name: string; attainment: Decimal; change: number }[];
   at_risk: string[];
   distribution: { from: Decimal; until: Decimal | null; count: number }[];
   spark: Record<string, (Decimal | null)[]>;

@@ -9,16 +9,19 @@ export function AttainmentBullet({
   pace,
   name,
   slim = false,
+  max = null,
 }: {
   attainment: Decimal | null;
   /** The share of the span gone by. */
   pace?: Decimal | null;
   name: string;
   slim?: boolean;
+  /** The largest attainment among bars that are compared with each other. */
+  max?: Decimal | null;
 }) {
   if (attainment === null) return <span className="text-ink-3">no quota</span>;
   const value = toPixels(attainment);
-  const x = scaleLinear([0, Math.max(1.25, value * 1.04)], [0, 100]).clamp(true);
+  const x = scaleLinear([0, Math.max(1.25, value * 1.04, max ? toPixels(max) * 1.04 : 0)], [0, 100]).clamp(true);
   const height = slim ? "h-2" : "h-3.5";
   const behind = pace !== null && pace !== undefined && value < toPixels(pace);
   return (

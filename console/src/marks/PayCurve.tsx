@@ -18,6 +18,7 @@ export function PayCurve({ curve, currency, measure = "credited" }: { curve: Pay
   const quota = toPixels(curve.quota);
   const next = curve.next ? toPixels(curve.next.at) : null;
   const xMax = Math.max(...points.map((each) => each.x), here.x, next ?? 0);
+  const xMin = Math.min(...points.map((each) => each.x), here.x);
   const yMax = Math.max(...points.map((each) => each.y), here.y, 0);
   const yMin = Math.min(...points.map((each) => each.y), 0);
   const short = (value: number) => money(String(Math.round(value)), currency, { short: true });
@@ -53,7 +54,7 @@ export function PayCurve({ curve, currency, measure = "credited" }: { curve: Pay
       }}
     >
       {(width) => {
-        const x = scaleLinear([toPixels(curve.from), xMax || 1], [EDGE.left, width - EDGE.right]);
+        const x = scaleLinear([xMin, xMax || 1], [EDGE.left, width - EDGE.right]);
         const y = scaleLinear([yMin, yMax || 1], [HEIGHT - EDGE.bottom, EDGE.top]).nice(4);
         const path = line<(typeof points)[number]>((each) => x(each.x), (each) => y(each.y));
         const fill = area<(typeof points)[number]>((each) => x(each.x), y(Math.max(yMin, 0)), (each) => y(each.y));
@@ -79,7 +80,7 @@ export function PayCurve({ curve, currency, measure = "credited" }: { curve: Pay
             <text x={width - EDGE.right} y={HEIGHT - 3} textAnchor="end" className="fill-ink-3">
               {measure}
             </text>
-            {quota >= toPixels(curve.from) && quota <= xMax ? (
+            {quota >= xMin && quota <= xMax ? (
               <g>
                 <line x1={x(quota)} x2={x(quota)} y1={EDGE.top} y2={HEIGHT - EDGE.bottom} className="stroke-line-strong" strokeWidth={1.5} />
                 <text x={x(quota)} y={EDGE.top - 8} textAnchor={anchorAt(x(quota), width, 24)} className="fill-ink-3">

@@ -38,7 +38,7 @@ export default function CommandPalette({ open, onOpenChange }: { open: boolean; 
         id: payee.payee_id,
         group: "People",
         label: payee.name,
-        detail: payee.title,
+        detail: payee.title ?? undefined,
         icon: "users",
         onChoose: () =>
           void navigate({

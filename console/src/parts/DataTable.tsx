@@ -14,7 +14,7 @@ import {
 } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
-import { compare, isDecimal } from "@/money";
+import { compare, isDecimal, number } from "@/money";
 import { count } from "@/words";
 import { DownloadLink } from "./Button";
 import { Icon } from "./Icon";
@@ -31,6 +31,8 @@ export interface Column<R> {
   /** CSS width, such as `12rem` or `20%`. */
   width?: string;
   sortable?: boolean;
+  /** Left out where the screen is narrow. */
+  wideOnly?: boolean;
 }
 
 export interface Sort {
@@ -186,8 +188,7 @@ export function DataTable<R>(props: DataTableProps<R>) {
           {toolbar}
           <span className="ml-auto text-[0.83rem] text-ink-3" role="status">
             {filter && shown.length !== rows.length ? `${shown.length} of ` : ""}
-            {hasMore && (total === null || total === undefined) ? "the first " : ""}
-            {count(total ?? rows.length, "row")}
+            {total === null || total === undefined ? `${number(rows.length)}${hasMore ? "+" : ""} ${rows.length === 1 ? "row" : "rows"}` : count(total, "row")}
           </span>
           {exportHref ? <DownloadLink href={exportHref}>CSV</DownloadLink> : null}
         </div>
@@ -217,7 +218,7 @@ export function DataTable<R>(props: DataTableProps<R>) {
                     scope="col"
                     aria-sort={way}
                     style={column?.width ? { width: column.width } : undefined}
-                    className={`border-b border-line px-3 py-2 text-[0.83rem] font-medium whitespace-nowrap text-ink-3 ${right ? "text-right" : "text-left"}`}
+                    className={`border-b border-line px-3 py-2 text-[0.83rem] font-medium whitespace-nowrap text-ink-3 ${right ? "text-right" : "text-left"} ${column?.wideOnly ? "hidden sm:table-cell" : ""}`}
                   >
                     {header.column.getCanSort() ? (
                       <button
@@ -249,6 +250,8 @@ export function DataTable<R>(props: DataTableProps<R>) {
               return (
                 <tr
                   key={key}
+                  ref={virtual ? virtualizer.measureElement : undefined}
+                  data-index={at}
                   data-row={at}
                   aria-rowindex={virtual ? at + 2 : undefined}
                   aria-current={selected === key ? "true" : undefined}
@@ -270,7 +273,7 @@ export function DataTable<R>(props: DataTableProps<R>) {
                     return (
                       <td
                         key={column.id}
-                        className={`border-b border-line/70 px-3 py-1.5 ${column.align === "right" ? "num text-right" : ""}`}
+                        className={`border-b border-line/70 px-3 py-1.5 ${column.align === "right" ? "num text-right" : ""} ${column.wideOnly ? "hidden sm:table-cell" : ""}`}
                       >
                         {column.cell ? column.cell(row.original) : value === null || value === undefined || value === "" ? <span className="text-ink-3">–</span> : String(value)}
                       </td>

@@ -36,7 +36,7 @@ export function ScopeSelector({ onChange, team = true }: { onChange?: (payeeId: 
       id: payee.payee_id,
       group: "People",
       label: payee.name,
-      detail: payee.title,
+      detail: payee.title ?? undefined,
       icon: "users",
       onChoose: () => choose(payee.payee_id),
     });

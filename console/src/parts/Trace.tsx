@@ -5,6 +5,7 @@ import { type ReactNode, useMemo, useRef, useState } from "react";
 import { useRead } from "@/api/read";
 import type { TraceNode } from "@/api/types";
 import { path } from "@/api/client";
+import { number } from "@/money";
 import { plain } from "@/words";
 import { Drawer } from "./Dialog";
 import { Icon } from "./Icon";
@@ -137,7 +138,7 @@ export function TraceTree({ tree, label = "Explanation" }: { tree: TraceNode; la
               />
               <div className="min-w-0 flex-1">
                 <span className="text-[0.78rem] text-ink-3">{STEPS[row.node.step] ?? plain(row.node.step, true)}</span>
-                <p className="num leading-snug !whitespace-normal [overflow-wrap:anywhere]">{figures(row.node.text)}</p>
+                <p className="num leading-snug !whitespace-normal [overflow-wrap:anywhere]">{row.node.step === "extension" || row.node.step === "source" ? row.node.text : figures(row.node.text)}</p>
                 {facts === row.id && hasFacts ? <Facts fields={row.node.fields} /> : null}
               </div>
               {hasFacts ? (
@@ -162,17 +163,22 @@ export function TraceTree({ tree, label = "Explanation" }: { tree: TraceNode; la
   );
 }
 
-/** The amounts of a sentence a little stronger than its words; ids and days are left alone. */
+/** Numbers that name something instead of counting it. */
+const NAMED = "(?<!\\b(?:line|tier|clause|import|version) )";
+const FIGURE = new RegExp(`(${NAMED}(?<![\\w.,@-])-?\\d+(?:\\.\\d+)?(?: %)?(?![\\w-]|\\.\\d))`);
+
+/** The amounts of a sentence with their separators and a little stronger than its words; ids, days and versions are left alone. */
 function figures(text: string): ReactNode {
-  return text.split(/((?<![\w.-])-?\d+(?:\.\d+)?(?: %)?(?![\w-]))/).map((part, at) =>
-    at % 2 === 1 ? (
+  return text.split(FIGURE).map((part, at) => {
+    if (at % 2 === 0) return part;
+    const [value = part, unit] = part.split(" ");
+    return (
       <strong key={at} className="font-semibold">
-        {part}
+        {number(value, 8)}
+        {unit ? ` ${unit}` : ""}
       </strong>
-    ) : (
-      part
-    ),
-  );
+    );
+  });
 }
 
 export function Facts({ fields }: { fields: Record<string, string> }) {

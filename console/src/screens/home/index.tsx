@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { api, path } from "@/api/client";
 import { useRead } from "@/api/read";
-import { useCurrency, useMay, useSession } from "@/api/session";
+import { useMay, useSession } from "@/api/session";
 import type { Home as HomeData, PayChange, RecentCredit } from "@/api/types";
 import { AttainmentBullet, ComponentBars, MonthBars, PayCurve } from "@/marks";
 import { compare, measure, percent, rate, sign } from "@/money";
@@ -86,7 +86,7 @@ function Lead({ home, updated }: { home: HomeData; updated: boolean }) {
 }
 
 function Content({ home }: { home: HomeData }) {
-  const currency = useCurrency();
+  const { currency } = home;
   const change = useChangeSearch();
   const changes = useChangesOfThisVisit(home);
   const carried = usePayeeSearch();
@@ -114,11 +114,11 @@ function Content({ home }: { home: HomeData }) {
           )}
         </Card>
         <Card title="Earned by month" className="lg:col-span-3">
-          <MonthBars months={home.months} current={home.period.period_id} currency={currency} onChoose={(period) => change({ period }, true)} legend={<ToDate home={home} />} />
+          <MonthBars months={home.months} current={home.period_id} currency={currency} onChoose={(period) => change({ period }, true)} legend={<ToDate home={home} />} />
         </Card>
         <Card title="Where it comes from" className="lg:col-span-2">
           {home.components.length > 0 ? (
-            <ComponentBars bars={home.components.map((each) => ({ component_id: each.component_id, name: each.name, amount: each.earned }))} currency={currency} legend={showPeriod(home.period.period_id)} />
+            <ComponentBars bars={home.components.map((each) => ({ component_id: `${each.plan_id}/${each.component_id}`, name: each.name, amount: each.earned }))} currency={currency} legend={showPeriod(home.period_id)} />
           ) : (
             <p className="py-6 text-ink-2">Nothing was earned in this period.</p>
           )}
@@ -126,8 +126,8 @@ function Content({ home }: { home: HomeData }) {
         <Card title="Recent credits" className="lg:col-span-3" flush>
           <Credits credits={home.recent_credits} />
         </Card>
-        <Card title="What changed" aside={changes.since ? `since your visit ${ago(changes.since)}` : undefined} className="lg:col-span-2">
-          <Changes items={changes.items} />
+        <Card title="What changed" aside={changes.since ? `since your visit ${ago(changes.since)}` : undefined} className="self-start lg:col-span-2">
+          <Changes items={changes.items} since={changes.since} />
         </Card>
       </div>
     </>
@@ -146,8 +146,8 @@ function Buckets({ home }: { home: HomeData }) {
   const { buckets } = home;
   return (
     <section aria-label="Your money" className="card grid grid-cols-2 overflow-hidden lg:grid-cols-4">
-      <Bucket name="Earned" hint={`in ${showPeriod(home.period.period_id)}`} strong>
-        <Link to="/statements/$period" params={{ period: home.period.period_id }} search={carried as never} className="hover:text-accent">
+      <Bucket name="Earned" hint={`in ${showPeriod(home.period_id)}`} strong>
+        <Link to="/statements/$period" params={{ period: home.period_id }} search={carried as never} className="hover:text-accent">
           <Money amount={buckets.earned} />
         </Link>
       </Bucket>
@@ -157,7 +157,7 @@ function Buckets({ home }: { home: HomeData }) {
       <Bucket name="Payable" hint={sign(buckets.carried) === 0 ? "next payday" : "next payday, after what is carried"}>
         <Money amount={buckets.payable} />
       </Bucket>
-      <Bucket name="Paid" hint="until now">
+      <Bucket name="Paid" hint="earlier this year">
         <Money amount={buckets.paid} />
       </Bucket>
       {sign(buckets.carried) !== 0 ? (
@@ -254,7 +254,7 @@ function Credits({ credits }: { credits: RecentCredit[] }) {
             className="flex items-center gap-3 px-4 py-2.5 hover:bg-sunken sm:px-5"
           >
             <span className="min-w-0 flex-1">
-              <span className="block truncate font-medium">{credit.account}</span>
+              <span className="block truncate font-medium">{credit.account ?? credit.transaction_id}</span>
               <span className="block truncate text-[0.83rem] text-ink-3">
                 {credit.transaction_id} · {showDay(credit.on)} · {plain(credit.kind)}
                 {credit.rule !== credit.kind ? ` by rule ${credit.rule}` : ""}
@@ -277,9 +277,9 @@ function useChangesOfThisVisit(home: HomeData): { since: string | null; items: P
   return { since: first.since, items: [...known.values()] };
 }
 
-function Changes({ items }: { items: PayChange[] }) {
+function Changes({ items, since }: { items: PayChange[]; since: string | null }) {
   const session = useSession();
-  if (items.length === 0) return <p className="py-3 text-ink-2">Nothing changed since then.</p>;
+  if (items.length === 0) return <p className="py-3 text-ink-2">{since ? "Your pay is as you last saw it." : "From your next visit on, you see here what moved in between and why."}</p>;
   return (
     <ul className="flex flex-col gap-3">
       {items.map((item) => (
@@ -288,7 +288,7 @@ function Changes({ items }: { items: PayChange[] }) {
             <p>{item.reason}</p>
             <p className="text-[0.83rem] text-ink-3">
               {showPeriod(item.period_id)}
-              {item.component_id ? ` · ${plain(item.component_id)}` : ""} · <Money amount={item.before} /> → <Money amount={item.after} />
+              {item.name ? ` · ${item.name}` : ""} · <Money amount={item.before} /> → <Money amount={item.after} />
             </p>
           </div>
           <Difference amount={item.difference} currency={session.company?.currency} className="font-semibold" />

@@ -41,7 +41,7 @@ export function AskDialog({ at, line, period, onClose }: { at: string; line: Sta
     >
       <div className="flex flex-col gap-3.5">
         <TextField label="Subject" required maxLength={200} value={subject} onChange={(event) => setSubject(event.target.value)} />
-        <TextArea label="Your question" required rows={5} maxLength={10_000} autoFocus value={body} onChange={(event) => setBody(event.target.value)} />
+        <TextArea label="Your question" required rows={5} maxLength={5_000} autoFocus value={body} onChange={(event) => setBody(event.target.value)} />
         <FormProblem error={ask.error} />
       </div>
     </ConfirmDialog>

@@ -20,6 +20,7 @@ const PARTS = ["company", "runs"] as const;
 
 export function LineDrawer({
   at,
+  payeeId,
   line,
   whole,
   currency,
@@ -29,6 +30,7 @@ export function LineDrawer({
 }: {
   /** The path of the payee's period. */
   at: string;
+  payeeId: string;
   line: StatementLine | null;
   whole: boolean;
   currency: string;
@@ -69,7 +71,7 @@ export function LineDrawer({
           onChange={(next) => setShow(next === "explanation" ? undefined : next)}
           tabs={[
             { value: "explanation", label: "Explanation", content: <Explanation at={at} line={line.line} /> },
-            { value: "credits", label: "Credits", content: <Credits at={at} line={line.line} /> },
+            { value: "credits", label: "Credits", content: <Credits at={at} payeeId={payeeId} line={line.line} /> },
             { value: "rule", label: "Rule", content: <Rule at={at} line={line.line} /> },
           ]}
         />
@@ -85,19 +87,20 @@ function Explanation({ at, line }: { at: string; line: number | null }) {
   return <Reading of={tree}>{(found) => <TraceTree key={`${at} ${line}`} tree={found} />}</Reading>;
 }
 
-function creditColumns(): Column<LineCredit>[] {
+function creditColumns(payeeId: string): Column<LineCredit>[] {
   return [
-    { id: "on", header: "Day", value: (row) => row.on, cell: (row) => <span className="num">{showDay(row.on)}</span> },
+    { id: "on", header: "Day", wideOnly: true, value: (row) => row.on, cell: (row) => <span className="num">{showDay(row.on)}</span> },
     {
       id: "account",
       header: "Deal",
       value: (row) => `${row.account} ${row.transaction_id}`,
       cell: (row) => (
         <span className="block min-w-0">
-          <span className="block">{row.account}</span>
+          <span className="block">{row.account ?? row.account_id ?? row.transaction_id}</span>
           <span className="block text-[0.8rem] text-ink-3">
-            {row.transaction_id} · {row.product_id} · {plain(row.kind)}
-            {row.origin_payee_id ? ` from ${row.origin_payee_id}` : ""}
+            <span className="sm:hidden">{showDay(row.on)} · </span>
+            {[row.transaction_id, row.product_id, plain(row.kind)].filter(Boolean).join(" · ")}
+            {row.origin_payee_id && row.origin_payee_id !== payeeId ? ` from ${row.origin_payee_id}` : ""}
           </span>
         </span>
       ),
@@ -105,12 +108,13 @@ function creditColumns(): Column<LineCredit>[] {
     {
       id: "of",
       header: "Of",
+      wideOnly: true,
       align: "right",
       value: (row) => row.transaction_amount,
       cell: (row) => (
         <span>
-          {money(row.transaction_amount, row.currency)}
-          {row.share !== "1" ? <span className="block text-[0.8rem] text-ink-3">{percent(row.share, 2)}</span> : null}
+          {row.transaction_amount ? money(row.transaction_amount, row.currency) : "–"}
+          {row.share && row.share !== "1" ? <span className="block text-[0.8rem] text-ink-3">{percent(row.share, 2)}</span> : null}
         </span>
       ),
     },
@@ -118,9 +122,9 @@ function creditColumns(): Column<LineCredit>[] {
   ];
 }
 
-function Credits({ at, line }: { at: string; line: number }) {
+function Credits({ at, payeeId, line }: { at: string; payeeId: string; line: number }) {
   const pages = usePages<LineCredit>(`${at}/lines/${line}/credits`, { parts: PARTS });
-  const columns = useMemo(creditColumns, []);
+  const columns = useMemo(() => creditColumns(payeeId), [payeeId]);
   const [open, setOpen] = useState<LineCredit | null>(null);
   if (pages.error) return <Failed error={pages.error} retry={pages.retry} />;
   if (pages.isPending) return <Loading />;

@@ -9,7 +9,6 @@ import type { Statement as StatementData, StatementLine } from "@/api/types";
 import { AttainmentBullet } from "@/marks";
 import { measure, number, percent, rate, sign } from "@/money";
 import { AsOf, UpdatedMark, useJustUpdated } from "@/parts/AsOf";
-import { Badge } from "@/parts/Badge";
 import { Button, ButtonLink, DownloadLink } from "@/parts/Button";
 import { Card } from "@/parts/Card";
 import { Icon } from "@/parts/Icon";
@@ -19,7 +18,7 @@ import { Screen } from "@/parts/Screen";
 import { ScopeSelector } from "@/parts/ScopeSelector";
 import { Empty, Loading, Reading } from "@/parts/states";
 import { useAllSearch, useChangeSearch, usePayeeId } from "@/url";
-import { shortDigest, showDay, showInstant, showPeriod } from "@/words";
+import { showDay, showPeriod } from "@/words";
 import { AskDialog } from "./AskDialog";
 import { LineDrawer } from "./LineDrawer";
 
@@ -89,6 +88,7 @@ export default function Statement() {
               <Proof statement={shown} onAsk={may("ask", "answer-questions") ? () => setAsking("whole") : null} payee={search.payee} />
               <LineDrawer
                 at={at}
+                payeeId={shown.payee.payee_id}
                 line={line}
                 whole={search.line === WHOLE}
                 currency={shown.currency}
@@ -191,6 +191,7 @@ function Lines({
               <p className="font-medium">{line.name}</p>
               <p className="text-[0.83rem] text-ink-3">
                 {statement.plans.find((plan) => plan.plan_id === line.plan_id)?.name ?? line.plan_id}
+                {line.transaction_id ? `, ${line.transaction_id}` : ""}
                 {line.clause ? (
                   <>
                     {", "}
@@ -202,21 +203,26 @@ function Lines({
               </p>
               <Slices line={line} currency={statement.currency} />
               <p className="num pt-1 text-[0.83rem] text-ink-3 lg:hidden">
-                {line.quota && line.attainment ? `${percent(line.attainment)} of ${measure(line.quota)}` : `credited ${measure(line.credited)}`}
+                {line.quota && line.attainment ? `${percent(line.attainment)} of ${measure(line.quota)}` : line.credited ? `credited ${measure(line.credited)}` : ""}
               </p>
             </td>
             <td className="num hidden border-b border-line px-3 py-3 text-right md:table-cell">
-              <button type="button" className="link" onClick={() => onOpen(line, "credits")}>
-                {measure(line.credited)}
-                <span className="sr-only">: credits of {line.name}</span>
-              </button>
+              {line.credited ? (
+                <button type="button" className="link" onClick={() => onOpen(line, "credits")}>
+                  {measure(line.credited)}
+                  <span className="sr-only">: credits of {line.name}</span>
+                </button>
+              ) : (
+                <span className="text-ink-3">–</span>
+              )}
             </td>
             <td className="hidden border-b border-line px-3 py-3 lg:table-cell">
               {line.quota && line.attainment ? (
                 <>
                   <AttainmentBullet attainment={line.attainment} name={line.name} slim />
                   <p className="num text-[0.83rem] text-ink-3">
-                    {percent(line.attainment, 2)} · {measure(line.to_date)} of {measure(line.quota)}
+                    {percent(line.attainment, 2)}
+                    {line.to_date ? ` · ${measure(line.to_date)}` : ""} of {measure(line.quota)}
                   </p>
                 </>
               ) : (
@@ -262,7 +268,9 @@ function Slices({ line, currency }: { line: StatementLine; currency: string }) {
     <ul className="pt-1.5">
       {line.slices.map((slice, at) => (
         <li key={at} className="num text-[0.87rem] leading-relaxed !whitespace-normal text-ink-2">
-          <span className="text-ink-3">{slice.label}:</span> {number(slice.input)} × {rate(slice.rate)} = <Money amount={slice.amount} currency={currency} />
+          <span className="text-ink-3">{slice.label}:</span>{" "}
+          {slice.input !== null && slice.rate !== null ? `${number(slice.input)} × ${rate(slice.rate)} = ` : slice.input !== null ? `${number(slice.input)} → ` : ""}
+          <Money amount={slice.amount} currency={currency} />
         </li>
       ))}
     </ul>
@@ -270,9 +278,6 @@ function Slices({ line, currency }: { line: StatementLine; currency: string }) {
 }
 
 function Proof({ statement, onAsk, payee }: { statement: StatementData; onAsk: (() => void) | null; payee: string | undefined }) {
-  const { posted_revisions: posted } = statement;
-  const revisions = Array.isArray(posted) ? posted : [];
-  const count = Array.isArray(posted) ? posted.length : posted;
   return (
     <div className="grid gap-4 lg:grid-cols-2">
       <Card title="What this rests on">
@@ -285,24 +290,7 @@ function Proof({ statement, onAsk, payee }: { statement: StatementData; onAsk: (
           <dd>{statement.plans.map((plan) => plan.name).join(", ") || "none"}</dd>
           <dt className="text-ink-3">Run</dt>
           <dd className="font-mono text-[0.9em] break-all">{statement.run_id}</dd>
-          <dt className="text-ink-3">Root hash</dt>
-          <dd className="font-mono text-[0.9em] break-all" title={statement.root}>
-            {shortDigest(statement.root)}
-          </dd>
-          <dt className="text-ink-3">Posted</dt>
-          <dd>{count === 0 ? "not yet" : count === 1 ? "once" : `${count} times; the last one stands`}</dd>
         </dl>
-        {revisions.length > 1 ? (
-          <ol className="mt-2 border-t border-line pt-2 text-[0.87rem] text-ink-2">
-            {revisions.map((revision, at) => (
-              <li key={at} className="flex flex-wrap items-center gap-x-2 py-0.5">
-                <Badge>{revision.revision ?? at + 1}</Badge>
-                {revision.posted_at ? <span>{showInstant(revision.posted_at)}</span> : null}
-                {revision.amount ? <Money amount={revision.amount} currency={statement.currency} className="ml-auto" /> : null}
-              </li>
-            ))}
-          </ol>
-        ) : null}
       </Card>
       <Card title="Something not right?">
         <p className="text-ink-2">Ask about a line or about the whole statement. Your question carries the explanation as it stands now.</p>
