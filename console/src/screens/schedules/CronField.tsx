@@ -2,7 +2,7 @@
 // five times.
 
 import { useMemo, useState } from "react";
-import { SelectField, TextField } from "@/parts/Field";
+import { Field, SelectField } from "@/parts/Field";
 import { Icon } from "@/parts/Icon";
 import { inWords, nextTimes, offsetOf, parseCron } from "./cron";
 
@@ -49,16 +49,11 @@ export function CronField({ cron, zone, onCron, onZone }: { cron: string; zone: 
         ))}
       </div>
       <div className="grid gap-3 sm:grid-cols-[1fr_10rem]">
-        <TextField
-          label="Pattern"
-          className="font-mono"
-          hint="minute, hour, day, month, weekday"
-          spellCheck={false}
-          autoComplete="off"
-          maxLength={100}
-          value={cron}
-          onChange={(event) => onCron(event.target.value)}
-        />
+        <Field label="Pattern" hint="minute, hour, day, month, weekday">
+          {(ties) => (
+            <input type="text" className="input font-mono" spellCheck={false} autoComplete="off" maxLength={100} value={cron} onChange={(event) => onCron(event.target.value)} {...ties} />
+          )}
+        </Field>
         <SelectField label="Zone" hint="the same all year" value={zone} onChange={(event) => onZone(event.target.value)}>
           {zones.map((one) => (
             <option key={one} value={one}>
@@ -73,9 +68,9 @@ export function CronField({ cron, zone, onCron, onZone }: { cron: string; zone: 
           <>
             <p className="font-semibold first-letter:uppercase">{inWords(pattern)}</p>
             <p className="mt-1 text-[0.87rem] text-ink-3">The next five times{offset === 0 ? ", UTC" : `, UTC${zone}`}</p>
-            <ol className="mt-0.5 grid gap-x-6 gap-y-0.5 sm:grid-cols-2">
+            <ol className="mt-0.5 flex flex-col gap-y-0.5">
               {times.map((at) => (
-                <li key={at} className="num">
+                <li key={at} className="num !whitespace-normal">
                   {shown.format(at + (offset ?? 0) * 60_000)}
                   {zone === hereZone() ? null : <span className="text-ink-3"> ({here.format(at)} here)</span>}
                 </li>

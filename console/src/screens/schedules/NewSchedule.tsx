@@ -6,7 +6,7 @@ import { useRead, useWrite } from "@/api/read";
 import { useMay } from "@/api/session";
 import type { Action, Entity, ExtensionSummary, Items, Schedule } from "@/api/types";
 import { ConfirmDialog } from "@/parts/Dialog";
-import { SelectField, TextArea, TextField } from "@/parts/Field";
+import { Field, SelectField, TextField } from "@/parts/Field";
 import { toast } from "@/parts/Toast";
 import { FormProblem } from "@/parts/states";
 import { plain } from "@/words";
@@ -98,16 +98,9 @@ export function NewSchedule({ onClose }: { onClose: () => void }) {
                 ))}
               </SelectField>
             </div>
-            <TextArea
-              label="Settings"
-              className="font-mono"
-              rows={3}
-              spellCheck={false}
-              hint="A JSON object that the connector reads; its manifest says what."
-              error={parsed === null ? "This is no JSON object." : null}
-              value={settings}
-              onChange={(event) => setSettings(event.target.value)}
-            />
+            <Field label="Settings" hint="A JSON object that the connector reads; its manifest says what." error={parsed === null ? "This is no JSON object." : null}>
+              {(ties) => <textarea rows={3} className="input font-mono" spellCheck={false} value={settings} onChange={(event) => setSettings(event.target.value)} {...ties} />}
+            </Field>
           </>
         ) : null}
         <CronField cron={cron} zone={zone} onCron={setCron} onZone={setZone} />
