@@ -1,6 +1,6 @@
 // Ctrl-K: every screen, person and period by its name.
 
-import { useNavigate } from "@tanstack/react-router";
+import { useLocation, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useMay, useSession } from "@/api/session";
 import { useChangeSearch, usePeriod } from "@/url";
@@ -11,6 +11,9 @@ import { usePeople } from "./People";
 
 const PERIODS_SHOWN_MAX = 8;
 
+/** Screens that show one period. */
+const WITH_PERIOD = ["/home", "/team", "/what-if"];
+
 export default function CommandPalette({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
   const session = useSession();
   const may = useMay();
@@ -18,7 +21,14 @@ export default function CommandPalette({ open, onOpenChange }: { open: boolean; 
   const navigate = useNavigate();
   const change = useChangeSearch();
   const [asked, setAsked] = useState("");
+  const location = useLocation();
   const text = asked.trim().toLowerCase();
+  /** The shown screen in that period, or where one's pay is where the screen knows no periods. */
+  const goToPeriod = (next: string) => {
+    if (location.pathname.startsWith("/statements/")) void navigate({ to: "/statements/$period", params: { period: next }, search: ((before: object) => before) as never });
+    else if (WITH_PERIOD.includes(location.pathname)) change({ period: next }, true);
+    else void navigate({ to: session.payee_id ? "/home" : "/team", search: { period: next } as never });
+  };
   const others = may("see-team-pay", "see-all-pay");
   const { people } = usePeople(asked, period, open && others && text !== "");
   const found: Found[] = placesFor(session)
@@ -56,7 +66,7 @@ export default function CommandPalette({ open, onOpenChange }: { open: boolean; 
         label: showPeriod(one.period_id),
         detail: one.state,
         icon: "schedule",
-        onChoose: () => change({ period: one.period_id }, true),
+        onChoose: () => goToPeriod(one.period_id),
       });
   }
   return (

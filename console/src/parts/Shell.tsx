@@ -1,7 +1,7 @@
 // The frame around all screens of somebody who is signed in: navigation by what she may do, palette, theme, live connection.
 
 import { useQueryClient } from "@tanstack/react-query";
-import { Link, Navigate, Outlet, useLocation } from "@tanstack/react-router";
+import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { Suspense, lazy, useEffect, useState } from "react";
 import { live, useConnection } from "@/api/live";
 import { SessionContext, useSession, useSessionQuery } from "@/api/session";
@@ -20,7 +20,6 @@ const BAR_MAX = 4;
 
 export function Shell() {
   const session = useSessionQuery();
-  const location = useLocation();
   if (session.isPending) {
     return (
       <div className="p-8">
@@ -28,10 +27,7 @@ export function Shell() {
       </div>
     );
   }
-  if (session.data === null) {
-    const next = location.href === "/" ? undefined : location.href;
-    return <Navigate to="/sign-in" search={{ next } as never} replace />;
-  }
+  if (session.data === null) return <ToSignIn />;
   if (!session.data) {
     return (
       <div className="p-8">
@@ -44,6 +40,16 @@ export function Shell() {
       <Frame session={session.data} />
     </SessionContext>
   );
+}
+
+/** Goes to the sign-in once, with the address to come back to; the address changes while it is on its way. */
+function ToSignIn() {
+  const navigate = useNavigate();
+  const [wanted] = useState(useLocation().href);
+  useEffect(() => {
+    void navigate({ to: "/sign-in", search: { next: wanted === "/" ? undefined : wanted } as never, replace: true });
+  }, [navigate, wanted]);
+  return null;
 }
 
 function Frame({ session }: { session: Session }) {

@@ -144,19 +144,15 @@ function Content({ team }: { team: TeamData }) {
         </Card>
       ) : (
         <div className="grid items-start gap-4 xl:grid-cols-[1fr_21rem]">
-          <Reports team={team} />
-          <div className="grid gap-4 sm:grid-cols-2 xl:grid-cols-1">
-            <Card title="Attainment">
-              <Distribution bins={team.distribution} name="Attainment of the team" />
-            </Card>
-            <Leaderboard team={team} />
+          <div className="flex min-w-0 flex-col gap-4">
+            <Reports team={team} />
             {team.at_risk.length > 0 ? (
               <Card title="At risk" aside="under 80 % of quota">
-                <ul className="flex flex-col gap-1">
+                <ul className="gap-x-8 sm:columns-2">
                   {team.at_risk.map((id) => {
                     const member = names.get(id);
                     return member ? (
-                      <li key={id} className="flex items-baseline justify-between gap-3">
+                      <li key={id} className="flex break-inside-avoid items-baseline justify-between gap-3 py-0.5">
                         <PersonLink member={member} />
                         <span className="num text-loss">{member.attainment ? percent(member.attainment) : "–"}</span>
                       </li>
@@ -165,6 +161,12 @@ function Content({ team }: { team: TeamData }) {
                 </ul>
               </Card>
             ) : null}
+          </div>
+          <div className="grid gap-4 sm:grid-cols-2 xl:grid-cols-1">
+            <Card title="Attainment">
+              <Distribution bins={team.distribution} name="Attainment of the team" />
+            </Card>
+            <Leaderboard team={team} />
           </div>
         </div>
       )}
