@@ -32,6 +32,7 @@ const behind = [
   createRoute({ getParentRoute: () => shell, path: "/formulas", component: lazyRouteComponent(() => import("@/screens/formulas")) }),
   createRoute({ getParentRoute: () => shell, path: "/formulas/$name", component: lazyRouteComponent(() => import("@/screens/formula")) }),
   createRoute({ getParentRoute: () => shell, path: "/changes", component: lazyRouteComponent(() => import("@/screens/changes")) }),
+  createRoute({ getParentRoute: () => shell, path: "/changes/$id", component: lazyRouteComponent(() => import("@/screens/changes")) }),
   createRoute({ getParentRoute: () => shell, path: "/runs", component: lazyRouteComponent(() => import("@/screens/runs")) }),
   createRoute({ getParentRoute: () => shell, path: "/runs/$id", component: lazyRouteComponent(() => import("@/screens/run")) }),
   createRoute({ getParentRoute: () => shell, path: "/extensions", component: lazyRouteComponent(() => import("@/screens/extensions")) }),

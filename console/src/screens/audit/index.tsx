@@ -14,6 +14,7 @@ import { Drawer } from "@/parts/Drawer";
 import { Icon } from "@/parts/Icon";
 import { Pairs } from "@/parts/Pairs";
 import { Screen } from "@/parts/Screen";
+import { Denied } from "@/parts/Shell";
 import { toastProblem } from "@/parts/Toast";
 import { Empty, Failed, Loading, Reading } from "@/parts/states";
 import { useAllSearch, useChangeSearch, useTypedUrlState, useUrlState } from "@/url";
@@ -47,6 +48,10 @@ const COLUMNS: Column<AuditEntry>[] = [
 ];
 
 export default function Audit() {
+  return useMay()("see-audit") ? <AuditScreen /> : <Denied />;
+}
+
+function AuditScreen() {
   const search = useAllSearch();
   const change = useChangeSearch();
   const [entry, setEntry] = useUrlState("entry", true);
@@ -222,7 +227,7 @@ function ObjectLink({ entry }: { entry: AuditEntry }) {
     );
   if (/change/.test(entry.action) && !/schedule/.test(entry.action) && may("draft-changes", "approve-changes", "see-rules"))
     return (
-      <Link className="link" to="/changes" search={{ change: id } as never}>
+      <Link className="link" to="/changes/$id" params={{ id: id } as never}>
         {text}
       </Link>
     );

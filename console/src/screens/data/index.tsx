@@ -11,6 +11,7 @@ import { Button, ButtonLink } from "@/parts/Button";
 import { type Column, DataTable } from "@/parts/DataTable";
 import { Icon } from "@/parts/Icon";
 import { Screen } from "@/parts/Screen";
+import { Denied } from "@/parts/Shell";
 import { Empty, Failed, Loading, Reading } from "@/parts/states";
 import { useAllSearch, useChangeSearch, useTypedUrlState, useUrlState } from "@/url";
 import { plain, showDay } from "@/words";
@@ -20,6 +21,10 @@ import { RowDrawer } from "./RowDrawer";
 const FILTER = "is.";
 
 export default function Data() {
+  return useMay()("see-data") ? <DataScreen /> : <Denied />;
+}
+
+function DataScreen() {
   const entities = useRead<Items<Entity>>("/entities", { parts: ["company"] });
   const [asked] = useUrlState("entity");
   return (

@@ -246,7 +246,7 @@ function Activate({ name, version, onClose }: { name: string; version: Extension
       onDone: (draft) => {
         toast("Submitted. It becomes active when somebody else approves it.");
         onClose();
-        void navigate({ to: "/changes", search: { change: draft.change_id } as never });
+        void navigate({ to: "/changes/$id", params: { id: draft.change_id } as never });
       },
     },
   );

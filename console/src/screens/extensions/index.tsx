@@ -17,6 +17,7 @@ import { Dialog } from "@/parts/Dialog";
 import { Digest } from "@/parts/Digest";
 import { DropZone } from "@/parts/DropZone";
 import { Screen } from "@/parts/Screen";
+import { Denied } from "@/parts/Shell";
 import { toast } from "@/parts/Toast";
 import { Empty, FormProblem, LoadingCards, Reading } from "@/parts/states";
 import { useChangeSearch, useUrlState } from "@/url";
@@ -27,6 +28,10 @@ import type { Uploaded } from "./shapes";
 export const EXTENSIONS = "/extensions";
 
 export default function Extensions() {
+  return useMay()("see-extensions") ? <ExtensionsScreen /> : <Denied />;
+}
+
+function ExtensionsScreen() {
   const may = useMay();
   const change = useChangeSearch();
   const [point] = useUrlState("point");
@@ -188,7 +193,7 @@ function Upload({ onClose, onOpen }: { onClose: () => void; onOpen: (one: Upload
           It is not active yet.{" "}
           {done.change_id ? (
             <>
-              <Link className="link" to="/changes" search={{ change: done.change_id } as never}>
+              <Link className="link" to="/changes/$id" params={{ id: done.change_id } as never}>
                 Change {done.change_id}
               </Link>{" "}
               makes it active once somebody else approved it.

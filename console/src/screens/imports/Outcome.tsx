@@ -49,7 +49,7 @@ export function Waiting({ of: own }: { of: Pick<Import, "change_id"> }) {
       <span>
         It waits for a second person, because it can move money.{" "}
         {own.change_id ? (
-          <Link className="link" to="/changes" search={{ change: own.change_id } as never}>
+          <Link className="link" to="/changes/$id" params={{ id: own.change_id } as never}>
             See the change
           </Link>
         ) : null}

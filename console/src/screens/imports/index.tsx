@@ -5,6 +5,7 @@ import { useMay } from "@/api/session";
 import { StateBadge } from "@/parts/Badge";
 import { type Column, DataTable } from "@/parts/DataTable";
 import { Screen } from "@/parts/Screen";
+import { Denied } from "@/parts/Shell";
 import { Empty, Failed, Loading } from "@/parts/states";
 import { useUrlState } from "@/url";
 import { ago, count, plain, showInstant } from "@/words";
@@ -14,6 +15,10 @@ import { inShort } from "./Outcome";
 import type { Import } from "./shapes";
 
 export default function Imports() {
+  return useMay()("import") ? <ImportsScreen /> : <Denied />;
+}
+
+function ImportsScreen() {
   const may = useMay();
   const [open, setOpen] = useUrlState("import", true);
   const imports = usePages<Import>("/imports", { parts: ["work", "company"], limit: 50 });

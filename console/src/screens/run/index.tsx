@@ -16,6 +16,7 @@ import { Digest } from "@/parts/Digest";
 import { Icon } from "@/parts/Icon";
 import { Pairs } from "@/parts/Pairs";
 import { Screen } from "@/parts/Screen";
+import { Denied } from "@/parts/Shell";
 import { Tabs } from "@/parts/Tabs";
 import { toastProblem } from "@/parts/Toast";
 import { Empty, Failed, Loading, Reading } from "@/parts/states";
@@ -26,8 +27,11 @@ import { StageBars } from "./StageBars";
 import { type Tie, isTied, ties } from "./totals";
 
 export default function Run() {
+  return useMay()("see-runs") ? <RunScreen /> : <Denied />;
+}
+
+function RunScreen() {
   const { id = "" } = useParams({ strict: false }) as { id?: string };
-  const may = useMay();
   const run = useRead<RunShape>(path`/runs/${id}`, { parts: ["runs"] });
   const [tab = "overview", setTab] = useUrlState("tab", true);
   const replay = useWrite((_: void, options) => api.post<Replay>(path`/runs/${id}/replay`, undefined, options));
@@ -53,11 +57,9 @@ export default function Run() {
           <ButtonLink look="quiet" icon="left" to="/runs">
             All runs
           </ButtonLink>
-          {may("see-runs") ? (
-            <Button look="primary" icon="run" busy={replay.isPending} disabled={!shown} onClick={() => replay.mutate(undefined, { onError: toastProblem })}>
-              Replay
-            </Button>
-          ) : null}
+          <Button look="primary" icon="run" busy={replay.isPending} disabled={!shown} onClick={() => replay.mutate(undefined, { onError: toastProblem })}>
+            Replay
+          </Button>
         </>
       }
     >

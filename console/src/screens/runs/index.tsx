@@ -14,6 +14,7 @@ import { ConfirmDialog } from "@/parts/Dialog";
 import { TextField } from "@/parts/Field";
 import { Money } from "@/parts/Money";
 import { Screen } from "@/parts/Screen";
+import { Denied } from "@/parts/Shell";
 import { toast } from "@/parts/Toast";
 import { Empty, Failed, FormProblem, Loading } from "@/parts/states";
 import { ago, count, plain, shortDigest, showInstant } from "@/words";
@@ -22,6 +23,10 @@ import { Calculations, useCalculations } from "./progress";
 const NOTE_MAX = 200;
 
 export default function Runs() {
+  return useMay()("see-runs") ? <RunsScreen /> : <Denied />;
+}
+
+function RunsScreen() {
   const may = useMay();
   const currency = useCurrency();
   const navigate = useNavigate();

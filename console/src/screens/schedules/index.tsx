@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useMay } from "@/api/session";
 import { Button } from "@/parts/Button";
 import { Screen } from "@/parts/Screen";
+import { Denied } from "@/parts/Shell";
 import { Tabs } from "@/parts/Tabs";
 import { useUrlState } from "@/url";
 import { Jobs } from "./Jobs";
@@ -11,6 +12,10 @@ import { NewSchedule } from "./NewSchedule";
 import { ScheduleList } from "./ScheduleList";
 
 export default function Schedules() {
+  return useMay()("see-jobs") ? <SchedulesScreen /> : <Denied />;
+}
+
+function SchedulesScreen() {
   const may = useMay();
   const [tab = "schedules", setTab] = useUrlState("tab", true);
   const [adding, setAdding] = useState(false);

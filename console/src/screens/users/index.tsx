@@ -3,6 +3,7 @@
 import { useState } from "react";
 import { api, path } from "@/api/client";
 import { useRead, useWrite } from "@/api/read";
+import { useMay } from "@/api/session";
 import type { Items, SignInLink, User } from "@/api/types";
 import { Badge } from "@/parts/Badge";
 import { Button } from "@/parts/Button";
@@ -12,6 +13,7 @@ import { CopyButton } from "@/parts/Digest";
 import { Icon } from "@/parts/Icon";
 import { Menu } from "@/parts/Menu";
 import { Screen } from "@/parts/Screen";
+import { Denied } from "@/parts/Shell";
 import { toast, toastProblem } from "@/parts/Toast";
 import { Empty, Reading } from "@/parts/states";
 import { useUrlState } from "@/url";
@@ -21,6 +23,10 @@ import { UserForm } from "./UserForm";
 export const USERS = "/users";
 
 export default function Users() {
+  return useMay()("manage-users") ? <UsersScreen /> : <Denied />;
+}
+
+function UsersScreen() {
   const users = useRead<Items<User>>(USERS, { parts: ["work"] });
   const [edited, setEdited] = useUrlState("user", true);
   const [adding, setAdding] = useState(false);
