@@ -63,8 +63,12 @@ export const access = [
       for (const path of [`${at}/statements`, `${at}/pipeline`, `${within}/home`, `${within}/statement`, `${within}/explanation`, `${within}/explanation?line=1`, `${within}/lines/1/credits`, `${within}/lines/1/rule`, `${within}/statement.pdf`, `${within}/statement.xlsx`, `${within}/statement.csv`]) {
         assert.equal((await ana.ask(path)).status, 404, `GET ${path} as ana`);
       }
-      const what = await ana.ask(`${within}/what-if`, { method: "POST", body: { opportunities: [], deals: [], transactions: [] } });
-      assert.equal(what.status, 404, "what-if of another person as ana");
+      const nothing = { method: "POST", body: { opportunities: [], deals: [], transactions: [] } };
+      assert.equal((await ana.ask(`${within}/what-if`, nothing)).status, 404, "what-if of another person as ana");
+      // The same addresses with her own id are there: what was refused was the person, not the address.
+      const own = `/payees/${me.payee_id}/periods/${other.period}`;
+      for (const path of ["home", "statement", "explanation", "explanation?line=1", "lines/1/credits", "lines/1/rule", "statement.pdf", "statement.xlsx", "statement.csv"]) assert.equal((await ana.ask(`${own}/${path}`)).status, 200, `GET ${path} of her own`);
+      assert.equal((await ana.ask(`${own}/what-if`, nothing)).status, 200, "her own what-if");
       ana.forgive(/status of 40[34]/);
       assert.deepEqual(ana.errors, []);
     },

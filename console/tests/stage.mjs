@@ -205,11 +205,13 @@ class Visitor {
     for (const scheme of schemes) {
       await this.page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
       await this.page.waitForFunction((wanted) => (document.documentElement.dataset.theme ?? "light") === wanted, scheme);
+      // Colours are on their way for a moment: what is looked at is where they come to rest.
+      await this.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))).then(() => Promise.allSettled(document.getAnimations().map((one) => one.finished))));
       // The server's policy forbids script tags that are not its own; what the debugger evaluates is none.
       await this.page.evaluate(axe);
       const faults = await this.page.evaluate(async () => {
         const found = await window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] });
-        return found.violations.flatMap((violation) => violation.nodes.slice(0, 3).map((node) => `${violation.id}: ${node.html.slice(0, 200)}`));
+        return found.violations.flatMap((violation) => violation.nodes.slice(0, 3).map((node) => `${violation.id}: ${node.html.slice(0, 200)} ${node.failureSummary.split("\n").slice(1, 2).join("").trim().slice(0, 200)}`));
       });
       assert.deepEqual({ what, scheme, faults }, { what, scheme, faults: [] });
     }

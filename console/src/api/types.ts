@@ -626,7 +626,8 @@ export interface ExtensionSummary {
   signature: string;
   asks_for: string[];
   granted: string[];
-  limits: { fuel: number; memory_bytes: number; wall_ms: number };
+  /** Memory is null for scripts: what they hold is limited by number and length. */
+  limits: { fuel: number; memory_bytes: number | null; wall_ms: number };
   use: { run_id: string; calls: number; fuel: number } | null;
   case_count: number;
   description: string;
@@ -712,17 +713,23 @@ export interface ImportSummary {
 export interface AuditEntry {
   sequence: number;
   recorded_at: Instant;
+  /** A user's id, or the name that the command line was given. */
   actor: string;
+  actor_name: string;
   action: string;
   object: string;
-  reason: string | null;
+  reason: string;
 }
 
+/** Hashes and bytes are hexadecimal. The tree is that of RFC 6962 over SHA-256. */
 export interface AuditDetail extends AuditEntry {
-  before: unknown;
-  after: unknown;
+  before: string | null;
+  after: string | null;
+  /** Of `body`. */
   hash: string;
-  proof: { size: number; root: string; path: string[] };
+  body: string;
+  /** Null until the entry is sealed. */
+  proof: { size: number; root: string; path: string[]; sealed_at: Instant; key_id: string; signature: string } | null;
 }
 
 export interface Verification {

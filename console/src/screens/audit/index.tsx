@@ -1,11 +1,11 @@
 // The audit trail: who did what to what, searched; each entry with what was before and after and the proof that it is in the trail.
 
 import { Link } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
 import { api, path } from "@/api/client";
 import { usePages, useRead, useWrite } from "@/api/read";
 import { useMay } from "@/api/session";
 import type { AuditDetail, AuditEntry, Verification } from "@/api/types";
-import { number } from "@/money";
 import { Button } from "@/parts/Button";
 import { type Column, DataTable } from "@/parts/DataTable";
 import { DiffLines } from "@/parts/DiffLines";
@@ -20,10 +20,11 @@ import { Empty, Failed, Loading, Reading } from "@/parts/states";
 import { useAllSearch, useChangeSearch, useTypedUrlState, useUrlState } from "@/url";
 import { ago, count, plain, showInstant } from "@/words";
 import { diff, linesOf } from "./diff";
+import { type Checked, check } from "./proof";
 
 const FIELDS = [
-  { name: "q", label: "Text", hint: "in any part of an entry" },
-  { name: "actor", label: "Actor", hint: "who did it" },
+  { name: "q", label: "Text", hint: "in the object or the reason" },
+  { name: "actor", label: "Actor", hint: "a user's id" },
   { name: "action", label: "Action", hint: "such as approve-change" },
   { name: "object", label: "Object", hint: "what it was done to" },
 ] as const;
@@ -41,10 +42,10 @@ const COLUMNS: Column<AuditEntry>[] = [
       </time>
     ),
   },
-  { id: "actor", header: "Actor", sortable: false, value: (one) => one.actor, cell: (one) => <span className="whitespace-nowrap">{one.actor}</span> },
+  { id: "actor", header: "Actor", sortable: false, value: (one) => one.actor_name, cell: (one) => <span className="whitespace-nowrap" title={one.actor}>{one.actor_name}</span> },
   { id: "action", header: "Action", sortable: false, value: (one) => plain(one.action), cell: (one) => <span className="whitespace-nowrap">{plain(one.action)}</span> },
   { id: "object", header: "Object", sortable: false, value: (one) => one.object, cell: (one) => <span className="block max-w-72 truncate font-mono text-[0.9em]" title={one.object}>{one.object}</span> },
-  { id: "reason", header: "Reason", sortable: false, value: (one) => one.reason ?? "", cell: (one) => <span className="line-clamp-1">{one.reason || <span className="text-ink-3">–</span>}</span> },
+  { id: "reason", header: "Reason", sortable: false, value: (one) => one.reason, cell: (one) => <span className="line-clamp-1">{one.reason || <span className="text-ink-3">–</span>}</span> },
 ];
 
 export default function Audit() {
@@ -165,8 +166,8 @@ function Entry({ of: entry }: { of: AuditDetail }) {
     <div className="flex flex-col gap-6">
       <Pairs
         pairs={[
-          ["Who", entry.actor],
-          ["Did", plain(entry.action)],
+          ["Who", <WithFilter name="actor" value={entry.actor}>{entry.actor_name}</WithFilter>],
+          ["Did", <WithFilter name="action" value={entry.action}>{plain(entry.action)}</WithFilter>],
           ["To", <ObjectLink entry={entry} />],
           ["When", showInstant(entry.recorded_at)],
           entry.reason ? ["Because", entry.reason] : null,
@@ -183,34 +184,75 @@ function Entry({ of: entry }: { of: AuditDetail }) {
           </>
         )}
       </section>
-      <section className="flex flex-col gap-2">
-        <h3 className="font-semibold">Proof</h3>
-        <p className="text-ink-2">
-          The entry's hash and the {count(entry.proof.path.length, "hash", "hashes")} beside its way up lead to the root of the trail of {number(entry.proof.size)}{" "}
-          entries. Whoever keeps that root can check that this entry is in it, unchanged.
-        </p>
-        <Pairs
-          pairs={[
-            ["Entry", <Digest of={entry.hash} name="hash of the entry" />],
-            ["Root", <Digest of={entry.proof.root} name="root" />],
-            [
-              "Way up",
-              entry.proof.path.length === 0 ? (
-                "none: it is the only entry"
-              ) : (
-                <ol className="flex flex-wrap gap-x-3 gap-y-1">
-                  {entry.proof.path.map((hash, at) => (
-                    <li key={at}>
-                      <Digest of={hash} name={`hash ${at + 1}`} />
-                    </li>
-                  ))}
-                </ol>
-              ),
-            ],
-          ]}
-        />
-      </section>
+      <Proof of={entry} />
     </div>
+  );
+}
+
+const VERDICTS = {
+  proven: { icon: "check", look: "text-accent", says: "Checked in this browser: the entry is in the sealed trail as it stands here." },
+  false: { icon: "warn", look: "text-bad", says: "Checked in this browser: the entry does NOT lead to the sealed root. Somebody changed it, or the trail." },
+  unable: { icon: "warn", look: "text-warn", says: "This browser checks it only over https or on the server's own machine; the hashes are here for another tool." },
+} as const;
+
+function Proof({ of: entry }: { of: AuditDetail }) {
+  const [verdict, setVerdict] = useState<Checked | null>(null);
+  useEffect(() => {
+    let isShown = true;
+    void check(entry).then((found) => {
+      if (isShown) setVerdict(found);
+    });
+    return () => {
+      isShown = false;
+    };
+  }, [entry]);
+  const { proof } = entry;
+  const shown = verdict ? VERDICTS[verdict] : null;
+  return (
+    <section className="flex flex-col gap-2">
+      <h3 className="font-semibold">Proof</h3>
+      {proof === null ? (
+        <p className="text-ink-2">The entry is not sealed yet; that happens right after it is written.</p>
+      ) : (
+        <>
+          {shown ? (
+            <p role="status" className="flex gap-2 font-medium">
+              <Icon name={shown.icon} className={`mt-0.5 ${shown.look}`} />
+              {shown.says}
+            </p>
+          ) : null}
+          <p className="text-ink-2">
+            Its hash and the {count(proof.path.length, "hash", "hashes")} beside its way up lead to the root of {count(proof.size, "entry", "entries")}, which was signed{" "}
+            <time dateTime={proof.sealed_at} title={showInstant(proof.sealed_at)}>
+              {ago(proof.sealed_at)}
+            </time>
+            . Whoever keeps that root can check this entry without trusting the server.
+          </p>
+        </>
+      )}
+      <Pairs
+        pairs={[
+          ["Entry", <Digest of={entry.hash} name="hash of the entry" />],
+          proof && ["Root", <Digest of={proof.root} name="root" />],
+          proof && ["Signed by", <span className="font-mono text-[0.9em]">{proof.key_id}</span>],
+          proof && ["Signature", <Digest of={proof.signature} name="signature" />],
+          proof && [
+            "Way up",
+            proof.path.length === 0 ? (
+              "none: it is the only entry"
+            ) : (
+              <ol className="flex flex-wrap gap-x-3 gap-y-1">
+                {proof.path.map((hash, at) => (
+                  <li key={at}>
+                    <Digest of={hash} name={`hash ${at + 1}`} />
+                  </li>
+                ))}
+              </ol>
+            ),
+          ],
+        ]}
+      />
+    </section>
   );
 }
 
@@ -232,4 +274,17 @@ function ObjectLink({ entry }: { entry: AuditEntry }) {
       </Link>
     );
   return text;
+}
+
+/** What it is, and a way to all entries that share it. */
+function WithFilter({ name, value, children }: { name: "actor" | "action"; value: string; children: string }) {
+  const change = useChangeSearch();
+  return (
+    <span className="flex flex-wrap items-baseline gap-x-3">
+      {children}
+      <button type="button" className="link text-[0.87rem]" onClick={() => change({ [name]: value, entry: undefined }, true)}>
+        only these<span className="sr-only"> of {children}</span>
+      </button>
+    </span>
+  );
 }

@@ -11,7 +11,7 @@ import { Button } from "@/parts/Button";
 import { ConfirmDialog } from "@/parts/Dialog";
 import { Digest } from "@/parts/Digest";
 import { Drawer } from "@/parts/Drawer";
-import { TextArea } from "@/parts/Field";
+import { TextArea, TextField } from "@/parts/Field";
 import { Icon } from "@/parts/Icon";
 import { Pairs } from "@/parts/Pairs";
 import { Tabs } from "@/parts/Tabs";
@@ -19,7 +19,7 @@ import { toast } from "@/parts/Toast";
 import { FormProblem, Reading } from "@/parts/states";
 import { useUrlState } from "@/url";
 import { ago, count, plain, shortDigest, showInstant } from "@/words";
-import type { ExtensionDetail, ExtensionVersion } from "./shapes";
+import type { CaseResult, ExtensionDetail, ExtensionVersion } from "./shapes";
 
 export function ExtensionDrawer({ of: asked, onClose }: { of: { point: string; name: string } | null; onClose: () => void }) {
   return (
@@ -88,8 +88,8 @@ function About({ of: one }: { of: ExtensionDetail }) {
         <p className="text-[0.87rem] text-ink-3">Each call ends in a finding when it goes beyond these.</p>
         <Pairs
           pairs={[
-            ["Fuel", <span className="num">{number(one.limits.fuel)} a call</span>],
-            ["Memory", <span className="num">{number(Math.round(one.limits.memory_bytes / 1_048_576))} MiB</span>],
+            [one.origin === "rhai" ? "Operations" : "Fuel", <span className="num">{number(one.limits.fuel)} a call</span>],
+            [one.limits.memory_bytes === null ? "Values" : "Memory", one.limits.memory_bytes === null ? "limited by number and length" : <span className="num">{number(Math.round(one.limits.memory_bytes / 1_048_576))} MiB</span>],
             ["Time", <span className="num">{number(one.limits.wall_ms)} ms a call</span>],
             [
               "Last run",
@@ -141,15 +141,20 @@ function Grants({ of: one }: { of: ExtensionDetail }) {
     onDone: (_, host) => {
       toast(`${one.name} may reach ${host}.`);
       setAsking(null);
+      setOther("");
     },
   });
   const revoke = useWrite((host: string) => api.delete(`${at}/${encodeURIComponent(host)}`), { refresh, onDone: (_, host) => toast(`${one.name} may no longer reach ${host}.`) });
-  const hosts = [...new Set([...one.asks_for, ...one.granted])].sort();
+  // `*`: its settings name the hosts.
+  const isOpen = one.asks_for.includes("*");
+  const [other, setOther] = useState("");
+  const hosts = [...new Set([...one.asks_for.filter((host) => host !== "*"), ...one.granted])].sort();
   return (
     <section className="flex flex-col gap-2">
       <h3 className="font-semibold">What it may reach</h3>
+      {isOpen ? <p className="text-ink-2">Its settings name the hosts; it reaches those that are granted here.</p> : null}
       {hosts.length === 0 ? (
-        <p className="text-ink-2">It asks for no host; the sandbox has no network for it.</p>
+        isOpen ? null : <p className="text-ink-2">It asks for no host; the sandbox has no network for it.</p>
       ) : (
         <ul className="flex flex-col divide-y divide-line rounded-card border border-line">
           {hosts.map((host) => {
@@ -175,6 +180,20 @@ function Grants({ of: one }: { of: ExtensionDetail }) {
           })}
         </ul>
       )}
+      {isOpen && may("manage-extensions") ? (
+        <form
+          className="flex flex-wrap items-end gap-2"
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (other.trim() !== "") setAsking(other.trim());
+          }}
+        >
+          <TextField label="Another host" className="min-w-52 flex-1" placeholder="crm.example.com" spellCheck={false} maxLength={253} value={other} onChange={(event) => setOther(event.target.value)} />
+          <Button type="submit" disabled={other.trim() === ""}>
+            Grant…
+          </Button>
+        </form>
+      ) : null}
       <FormProblem error={revoke.error} />
       <ConfirmDialog
         open={asking !== null}
@@ -208,8 +227,8 @@ function Versions({ of: one }: { of: ExtensionDetail }) {
             <Digest of={version.digest} />
             {version.active ? <Badge tone="accent">active</Badge> : null}
             <span className="text-[0.87rem] text-ink-3">
-              {version.source ? plain(version.source) : null}
-              {version.recorded_at ? <time dateTime={version.recorded_at} title={showInstant(version.recorded_at)}>{version.source ? " · " : ""}{ago(version.recorded_at)}</time> : null}
+              {plain(version.source)}
+              {version.installed_at ? <time dateTime={version.installed_at} title={showInstant(version.installed_at)}> · {ago(version.installed_at)}</time> : null}
             </span>
             {!version.active && may("draft-changes") ? (
               <Button size="sm" className="ml-auto" aria-label={`Ask to activate version ${version.version}, ${shortDigest(version.digest)}`} onClick={() => setWanted(version)}>
@@ -271,7 +290,7 @@ function Activate({ name, version, onClose }: { name: string; version: Extension
   );
 }
 
-function Cases({ of: one }: { of: ExtensionDetail }) {
+export function Cases({ of: one }: { of: { cases: CaseResult[] } }) {
   if (one.cases.length === 0) return <p className="text-ink-2">It brings no cases. Add a file of cases beside it: input and what must come out.</p>;
   const failed = one.cases.filter((own) => !own.passed).length;
   return (

@@ -22,7 +22,7 @@ import { toast } from "@/parts/Toast";
 import { Empty, FormProblem, LoadingCards, Reading } from "@/parts/states";
 import { useChangeSearch, useUrlState } from "@/url";
 import { count, plain } from "@/words";
-import { ExtensionDrawer } from "./ExtensionDrawer";
+import { Cases, ExtensionDrawer } from "./ExtensionDrawer";
 import type { Uploaded } from "./shapes";
 
 export const EXTENSIONS = "/extensions";
@@ -129,7 +129,8 @@ function Point({ point, extensions, selected, onOpen }: { point: string; extensi
       value: (one) => one.granted.length,
       cell: (one) => {
         if (one.asks_for.length === 0) return <span className="text-ink-3">nothing</span>;
-        const open = one.asks_for.filter((host) => !one.granted.includes(host)).length;
+        if (one.asks_for.includes("*") && one.granted.length === 0) return <Badge tone="warn">nothing granted</Badge>;
+        const open = one.asks_for.filter((host) => host !== "*" && !one.granted.includes(host)).length;
         return open > 0 ? <Badge tone="warn">{open} of {one.asks_for.length} not granted</Badge> : <span className="whitespace-nowrap">{count(one.granted.length, "host")}</span>;
       },
     },
@@ -189,8 +190,9 @@ function Upload({ onClose, onOpen }: { onClose: () => void; onOpen: (one: Upload
       }
     >
       {done ? (
+        <div className="flex flex-col gap-4">
         <p>
-          It is not active yet.{" "}
+          {done.known_already ? "These very bytes were there already." : "It is not active yet."}{" "}
           {done.change_id ? (
             <>
               <Link className="link" to="/changes/$id" params={{ id: done.change_id } as never}>
@@ -201,7 +203,10 @@ function Upload({ onClose, onOpen }: { onClose: () => void; onOpen: (one: Upload
           ) : (
             "Ask for its activation where its versions are listed."
           )}
+          {done.asks_for.length > 0 ? ` It asks to reach ${done.asks_for.map((host) => (host === "*" ? "hosts that its settings name" : host)).join(", ")}.` : null}
         </p>
+        <Cases of={done} />
+        </div>
       ) : (
         <div className="flex flex-col gap-3">
           <DropZone

@@ -5,11 +5,17 @@ import type { ExtensionSummary, Instant } from "@/api/types";
 export interface ExtensionVersion {
   version: string;
   digest: string;
+  origin: string;
+  source: string;
   active: boolean;
-  recorded_at?: Instant | null;
-  source?: string;
-  author?: string | null;
-  change_id?: string | null;
+  /** Null for what is not in the record. */
+  installed_at: Instant | null;
+}
+
+export interface CaseResult {
+  name: string;
+  passed: boolean;
+  differences: string[];
 }
 
 export interface LogLine {
@@ -22,7 +28,8 @@ export interface LogLine {
 export interface ExtensionDetail extends ExtensionSummary {
   versions: ExtensionVersion[];
   manifest: unknown;
-  cases: { name: string; passed: boolean; differences: string[] }[];
+  cases: CaseResult[];
+  /** Interfaces that a component imports. */
   imports: string[];
   logs: LogLine[];
 }
@@ -32,5 +39,11 @@ export interface Uploaded {
   name: string;
   version: string;
   digest: string;
+  origin: string;
+  signature: string;
+  asks_for: string[];
+  cases: CaseResult[];
+  /** These bytes were there already. */
+  known_already: boolean;
   change_id: string | null;
 }

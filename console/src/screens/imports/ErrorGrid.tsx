@@ -18,7 +18,7 @@ export function ErrorGrid({ rows, errors, onChange }: { rows: CsvRow[]; errors: 
         <ul className="list-disc rounded-control bg-bad-soft py-2.5 pr-4 pl-8">
           {general.map((error, at) => (
             <li key={at}>
-              {error.line > 0 ? `line ${error.line}: ` : ""}
+              {error.line === null ? "" : `line ${error.line}: `}
               {error.column ? `${error.column}: ` : ""}
               {error.message}
             </li>
@@ -102,7 +102,7 @@ function sort(rows: CsvRow[], errors: RowError[]): { wrong: Wrong[]; general: Ro
   const wrong = new Map<number, Wrong>();
   const general: RowError[] = [];
   for (const error of errors) {
-    const at = byLine.get(error.line);
+    const at = error.line === null ? undefined : byLine.get(error.line);
     const row = at === undefined ? undefined : rows[at];
     if (at === undefined || at === 0 || !row) general.push(error);
     else {

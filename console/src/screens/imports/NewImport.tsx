@@ -16,7 +16,7 @@ import { count, plain } from "@/words";
 import { ErrorGrid } from "./ErrorGrid";
 import { Totals, Waiting } from "./Outcome";
 import { type CsvRow, parseCsv, printCsv } from "./csv";
-import type { Import } from "./shapes";
+import type { ImportOutcome } from "./shapes";
 
 /** A browser holds this much text without pain; more goes by the command line. */
 const BYTES_MAX = 32 * 1_048_576;
@@ -40,7 +40,7 @@ export function guess(fileName: string, head: string[], entities: Entity[]): str
   return fits[0]?.name ?? null;
 }
 
-export function NewImport({ onDone }: { onDone: (imported: Import) => void }) {
+export function NewImport({ onDone }: { onDone: (imported: ImportOutcome) => void }) {
   const entities = useRead<Items<Entity>>("/entities", { parts: ["company"] });
   const [entity = "", setEntity] = useUrlState("entity");
   const [source, setSource] = useState("");
@@ -50,7 +50,7 @@ export function NewImport({ onDone }: { onDone: (imported: Import) => void }) {
   const all = entities.data?.items ?? [];
 
   const send = (given: { file: Chosen; entity: string; source: string; dry: boolean }, options: { idempotencyKey?: string }) =>
-    api.post<Import>("/imports", undefined, {
+    api.post<ImportOutcome>("/imports", undefined, {
       ...options,
       query: { entity: given.entity, source: given.source, dry_run: given.dry },
       raw: { content: given.file.text ?? printCsv(given.file.rows.map((row) => row.fields)), type: "text/csv" },
@@ -60,6 +60,7 @@ export function NewImport({ onDone }: { onDone: (imported: Import) => void }) {
     refresh: ["/imports", "/entities"],
     onDone: (imported) => {
       if (imported.state === "applied") toast("The import is in the record.");
+      if (imported.state === "unchanged") toast("The record held these rows already.", "info");
       setChosen(null);
       trial.reset();
       onDone(imported);
@@ -109,6 +110,8 @@ export function NewImport({ onDone }: { onDone: (imported: Import) => void }) {
   };
   const tried = trial.data;
   const faults = tried?.errors ?? [];
+  const faultCount = tried?.error_count ?? 0;
+  const needsApproval = all.find((one) => one.name === entity)?.needs_approval ?? false;
   const isGood = tried !== undefined && tried.state !== "refused" && !mended;
 
   return (
@@ -149,17 +152,17 @@ export function NewImport({ onDone }: { onDone: (imported: Import) => void }) {
                 <p role="status" className="flex items-center gap-2 font-medium">
                   <Icon name={faults.length > 0 ? "warn" : "check"} className={faults.length > 0 ? "text-bad" : "text-accent"} />
                   {faults.length > 0
-                    ? `${count(faults.length, "thing is", "things are")} wrong; nothing was changed. Mend the cells here and try again.`
+                    ? `${count(faultCount, "thing is", "things are")} wrong; nothing was changed. Mend the cells here and try again.`
                     : mended
                       ? "Mended; try it again."
                       : "It would go in as it is:"}
                 </p>
                 {faults.length > 0 ? <ErrorGrid rows={chosen.rows} errors={faults} onChange={mend} /> : null}
                 {tried.receipt && faults.length === 0 ? <Totals of={tried.receipt} /> : null}
-                {tried.state === "waiting-for-approval" ? (
+                {needsApproval && faults.length === 0 ? (
                   <p className="flex gap-2.5 rounded-control bg-warn-soft px-4 py-3">
                     <Icon name="warn" className="mt-0.5 text-warn" />
-                    It can move money, so that a second person must approve it after you send it.
+                    It decides what people are paid, so that a second person must approve it after you send it.
                   </p>
                 ) : null}
               </section>
@@ -167,7 +170,7 @@ export function NewImport({ onDone }: { onDone: (imported: Import) => void }) {
             <div className="flex flex-wrap gap-2">
               {isGood ? (
                 <Button look="primary" busy={real.isPending} onClick={() => real.mutate({ file: chosen, entity, source, dry: false })}>
-                  {tried.state === "waiting-for-approval" ? "Submit for approval" : `Import ${count(chosen.rows.length - 1, "row")}`}
+                  {needsApproval ? "Submit for approval" : `Import ${count(chosen.rows.length - 1, "row")}`}
                 </Button>
               ) : (
                 <Button look="primary" disabled={entity === ""} busy={trial.isPending} onClick={() => check(chosen, entity, source)}>
@@ -192,7 +195,7 @@ export function NewImport({ onDone }: { onDone: (imported: Import) => void }) {
             </div>
           </>
         ) : null}
-        {real.data?.state === "waiting-for-approval" ? <Waiting of={real.data} /> : null}
+        {real.data?.state === "waiting-for-approval" ? <Waiting changeId={real.data.change_id} /> : null}
       </div>
     </Card>
   );

@@ -3,53 +3,61 @@
 import { Link } from "@tanstack/react-router";
 import { number } from "@/money";
 import { Icon } from "@/parts/Icon";
+import { Pairs } from "@/parts/Pairs";
 import { count, plain } from "@/words";
-import type { Import, ImportReceipt } from "./shapes";
+import type { ImportReceipt } from "./shapes";
 
 export function Totals({ of: receipt }: { of: ImportReceipt }) {
-  if (receipt.changes.length === 0) return <p className="text-ink-2">Nothing is different from what is there already.</p>;
+  const ties = receipt.inserted + receipt.changed + receipt.unchanged === receipt.row_count;
+  const sums = Object.entries(receipt.totals);
   return (
-    <table className="w-full max-w-3xl">
-      <caption className="sr-only">Control totals</caption>
-      <thead>
-        <tr className="text-[0.83rem] text-ink-3">
-          <th scope="col" className="border-b border-line py-1.5 text-left font-medium">
-            Entity
-          </th>
-          {["Inserted", "Changed", "Unchanged", "Removed", "Rows given"].map((name) => (
-            <th key={name} scope="col" className="border-b border-line py-1.5 pl-3 text-right font-medium whitespace-nowrap">
-              {name}
-            </th>
+    <div className="flex flex-wrap gap-x-12 gap-y-4">
+      <table>
+        <caption className="sr-only">Control totals</caption>
+        <tbody>
+          {(
+            [
+              ["inserted", receipt.inserted],
+              ["changed", receipt.changed],
+              ["unchanged", receipt.unchanged],
+            ] as const
+          ).map(([name, value]) => (
+            <tr key={name}>
+              <th scope="row" className="py-0.5 pr-10 text-left font-normal text-ink-2">
+                {name}
+              </th>
+              <td className="num py-0.5 text-right">{number(value)}</td>
+            </tr>
           ))}
-        </tr>
-      </thead>
-      <tbody>
-        {receipt.changes.map((own) => (
-          <tr key={own.entity}>
-            <th scope="row" className="py-1.5 text-left font-normal">
-              {plain(own.entity)}
+          <tr className="font-semibold">
+            <th scope="row" className="border-t border-line py-1 pr-10 text-left">
+              rows in the file
             </th>
-            {[own.inserted, own.changed, own.unchanged, own.removed].map((value, at) => (
-              <td key={at} className="num py-1.5 pl-3 text-right">
-                {number(value)}
-              </td>
-            ))}
-            <td className="num py-1.5 pl-3 text-right font-semibold">{number(own.inserted + own.changed + own.unchanged)}</td>
+            <td className="num border-t border-line py-1 text-right">
+              {number(receipt.row_count)} <Icon name={ties ? "check" : "warn"} size={15} className={`inline align-[-0.15em] ${ties ? "text-accent" : "text-bad"}`} />
+              <span className="sr-only">{ties ? ", they tie" : ", they do not tie"}</span>
+            </td>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </tbody>
+      </table>
+      {sums.length > 0 ? (
+        <div>
+          <p className="mb-1 text-[0.87rem] text-ink-3">Sums over the file</p>
+          <Pairs pairs={sums.map(([name, sum]) => [plain(name), <span className="num">{number(sum)}</span>] as const)} />
+        </div>
+      ) : null}
+    </div>
   );
 }
 
-export function Waiting({ of: own }: { of: Pick<Import, "change_id"> }) {
+export function Waiting({ changeId }: { changeId: string | null }) {
   return (
     <p className="flex gap-2.5 rounded-control bg-warn-soft px-4 py-3">
       <Icon name="warn" className="mt-0.5 text-warn" />
       <span>
-        It waits for a second person, because it can move money.{" "}
-        {own.change_id ? (
-          <Link className="link" to="/changes/$id" params={{ id: own.change_id } as never}>
+        It waits for a second person, because it decides what people are paid.{" "}
+        {changeId ? (
+          <Link className="link" to="/changes/$id" params={{ id: changeId } as never}>
             See the change
           </Link>
         ) : null}
@@ -60,7 +68,5 @@ export function Waiting({ of: own }: { of: Pick<Import, "change_id"> }) {
 
 /** One line for the list. */
 export function inShort(receipt: ImportReceipt | null): string {
-  if (!receipt) return "";
-  const own = receipt.changes.reduce((all, one) => ({ inserted: all.inserted + one.inserted, changed: all.changed + one.changed, unchanged: all.unchanged + one.unchanged }), { inserted: 0, changed: 0, unchanged: 0 });
-  return `${count(own.inserted + own.changed + own.unchanged, "row")}: ${number(own.inserted)} new, ${number(own.changed)} changed`;
+  return receipt ? `${count(receipt.row_count, "row")}: ${number(receipt.inserted)} new, ${number(receipt.changed)} changed` : "";
 }

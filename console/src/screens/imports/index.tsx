@@ -12,7 +12,7 @@ import { ago, count, plain, showInstant } from "@/words";
 import { ImportView } from "./ImportView";
 import { NewImport } from "./NewImport";
 import { inShort } from "./Outcome";
-import type { Import } from "./shapes";
+import type { ImportHead } from "./shapes";
 
 export default function Imports() {
   return useMay()("import") ? <ImportsScreen /> : <Denied />;
@@ -21,32 +21,31 @@ export default function Imports() {
 function ImportsScreen() {
   const may = useMay();
   const [open, setOpen] = useUrlState("import", true);
-  const imports = usePages<Import>("/imports", { parts: ["work", "company"], limit: 50 });
-  const columns: Column<Import>[] = [
+  const imports = usePages<ImportHead>("/imports", { parts: ["work", "company"], limit: 50 });
+  const columns: Column<ImportHead>[] = [
     {
       id: "recorded",
       header: "Sent",
-      value: (one) => one.recorded_at,
-      cell: (one) =>
-        one.recorded_at ? (
-          <time dateTime={one.recorded_at} title={showInstant(one.recorded_at)} className="whitespace-nowrap">
-            {ago(one.recorded_at)}
-          </time>
-        ) : null,
+      value: (one) => one.sent_at,
+      cell: (one) => (
+        <time dateTime={one.sent_at} title={showInstant(one.sent_at)} className="whitespace-nowrap">
+          {ago(one.sent_at)}
+        </time>
+      ),
     },
-    { id: "entity", header: "Entity", value: (one) => plain(one.entity ?? "") },
+    { id: "entity", header: "Entity", value: (one) => plain(one.entity) },
     { id: "source", header: "Source", value: (one) => one.source, cell: (one) => <span className="block max-w-64 truncate" title={one.source}>{one.source}</span> },
-    { id: "by", header: "By", value: (one) => one.recorded_by },
-    { id: "state", header: "State", value: (one) => one.state, cell: (one) => <StateBadge state={one.state} /> },
+    { id: "by", header: "By", value: (one) => one.sent_by_name || one.sent_by },
+    { id: "state", header: "State", value: (one) => one.state, cell: (one) => (one.mended_by ? <StateBadge state="mended" /> : <StateBadge state={one.state} />) },
     {
       id: "totals",
       header: "Control totals",
       value: (one) => inShort(one.receipt),
       cell: (one) =>
-        one.state === "refused" ? <span className="whitespace-nowrap text-bad">{count(one.errors.length, "error")}</span> : <span className="num">{inShort(one.receipt)}</span>,
+        one.state === "refused" ? <span className="whitespace-nowrap text-bad">{count(one.error_count, "error")}</span> : <span className="num">{inShort(one.receipt)}</span>,
     },
   ];
-  const show = (one: Import) => {
+  const show = (one: { import_id: string | null }) => {
     if (one.import_id) setOpen(one.import_id);
   };
   return (
@@ -66,7 +65,7 @@ function ImportsScreen() {
             label="Imports"
             columns={columns}
             rows={imports.items}
-            rowKey={(one) => one.import_id ?? ""}
+            rowKey={(one) => one.import_id}
             selected={open ?? null}
             onRow={show}
             filterable
