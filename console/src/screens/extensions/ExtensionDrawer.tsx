@@ -295,7 +295,7 @@ export function Cases({ of: one }: { of: { cases: CaseResult[] } }) {
   const failed = one.cases.filter((own) => !own.passed).length;
   return (
     <div className="flex flex-col gap-3">
-      <p role="status">{failed === 0 ? `All ${count(one.cases.length, "case")} pass.` : `${failed} of ${count(one.cases.length, "case")} failed.`}</p>
+      <p role="status">{failed > 0 ? `${failed} of ${count(one.cases.length, "case")} failed.` : one.cases.length === 1 ? "Its one case passes." : `All ${one.cases.length} cases pass.`}</p>
       <ul className="flex flex-col divide-y divide-line rounded-card border border-line">
         {[...one.cases]
           .sort((a, b) => Number(a.passed) - Number(b.passed))
