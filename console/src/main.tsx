@@ -4,7 +4,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { newQueryClient } from "./api/read";
+import { newQueryClient } from "./api/state";
 import { ErrorBoundary } from "./parts/ErrorBoundary";
 import { startTheme } from "./parts/Theme";
 import { Toasts } from "./parts/Toast";

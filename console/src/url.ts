@@ -17,7 +17,8 @@ export function stringifySearch(search: Record<string, unknown>): string {
   for (const [name, value] of Object.entries(search)) {
     if (value !== undefined && value !== null && value !== "") asked.set(name, String(value));
   }
-  const text = asked.toString();
+  // These are allowed in a query; addresses are read by people too.
+  const text = asked.toString().replace(/%7E/g, "~").replace(/%3B/g, ";").replace(/%3A/g, ":").replace(/%2C/g, ",");
   return text === "" ? "" : `?${text}`;
 }
 

@@ -1,7 +1,7 @@
 // The seller's and the manager's screens against a running server.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Home, Session, Statement, Team } from "../src/api/types";
+import type { Home, Session, Statement, Team, WhatIf } from "../src/api/types";
 import { measure, money, percent } from "../src/money";
 import { LOOKS, Stage } from "./stage";
 
@@ -110,6 +110,46 @@ describe("a seller", () => {
     expect(admin.errors).toEqual([]);
     await admin.close();
     await seller.close();
+  });
+
+  it("tries a what-if deal: the screen shows what the plan pays, and the address holds the trial", async () => {
+    const visitor = await stage.signedIn("ana");
+    const session = await visitor.api<Session>("/session");
+    const day = session.periods.find((period) => period.period_id === session.current_period)?.from;
+    await visitor.go(`/what-if?period=${session.current_period}`);
+    await visitor.page.getByRole("button", { name: "Add a deal" }).click();
+    await visitor.page.getByLabel("Amount of deal 1").fill("250,000");
+    await visitor.page.getByLabel("Day of deal 1").fill(day ?? "");
+    await visitor.page.waitForURL(/deals=d~250000~/);
+    const result = await visitor.page.evaluate(
+      async ({ at, close_on }) => {
+        const headers = { "content-type": "application/json", "x-attain": "console", "idempotency-key": crypto.randomUUID() };
+        const body = JSON.stringify({ opportunities: [], deals: [{ amount: "250000", close_on }], transactions: [] });
+        return (await (await fetch(at, { method: "POST", headers, body })).json()) as WhatIf;
+      },
+      { at: `/api/v1/payees/${session.payee_id}/periods/${session.current_period}/what-if`, close_on: day },
+    );
+    const shown = money(result.difference, session.company?.currency, { sign: "always" });
+    await visitor.page.getByRole("region", { name: "What it pays" }).getByText(shown, { exact: true }).first().waitFor();
+    await visitor.page.getByRole("checkbox").first().check();
+    await visitor.page.waitForURL(/deals=o~/);
+    await visitor.page.reload();
+    await visitor.settled();
+    expect(await visitor.page.getByRole("checkbox").first().isChecked()).toBe(true);
+    expect(await visitor.page.getByLabel("Amount of deal 1").inputValue()).toBe("250000");
+    await visitor.expectSound("what-if");
+    await visitor.close();
+  });
+
+  it("takes her statement home as a file", async () => {
+    const visitor = await stage.signedIn("ana");
+    await visitor.go("/statements/2026-09");
+    for (const kind of ["PDF", "XLSX", "CSV"]) {
+      const [download] = await Promise.all([visitor.page.waitForEvent("download"), visitor.page.getByRole("link", { name: kind, exact: true }).click()]);
+      expect(await download.failure()).toBeNull();
+      expect(download.suggestedFilename().toUpperCase()).toContain(kind);
+    }
+    await visitor.close();
   });
 
   it("may not open anybody else's statement", async () => {

@@ -230,7 +230,7 @@ async fn an_installed_version_can_be_rolled_back_on_every_database() {
 }
 
 /// A JSON interface with two pages, on a loopback port; answers how often it was asked.
-fn pages() -> (u16, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+pub fn pages() -> (u16, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
     let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));

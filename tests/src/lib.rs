@@ -2,12 +2,17 @@
 //! binary.
 #![cfg(test)]
 
+mod access;
 mod cases;
 mod extensions;
+mod http;
 mod pay;
 mod program;
 mod real_data;
 mod real_input;
 mod record;
+mod sign_in;
 mod stage;
+mod two_servers;
 mod walkthrough;
+mod work;

@@ -39,6 +39,7 @@ impl Stage {
             home: Some(home.path().to_owned()),
             plugins: vec![plugins()],
             actor: "tester".to_owned(),
+            oidc: None,
         };
         let instance = Instance::open_with(&config, bundle()).await.expect("the instance opens");
         Stage { instance, config, trial, home }

@@ -1,12 +1,17 @@
 //! Every chore of the repository. `cargo xtask` lists them; each is one entry of [`CHORES`].
 
 mod bench;
+mod browser;
 mod check;
+mod console;
 mod demo;
 mod demo_company;
+mod fuzz;
+mod personas;
 mod plugins;
 mod postgres;
 mod process;
+mod served;
 mod setup;
 mod test;
 
@@ -28,7 +33,9 @@ const CHORES: &[Chore] = &[
         what: "build all, load the demo company, calculate, show and serve it",
         run: demo::run,
     },
-    Chore { name: "test", arguments: "[FILTER…]", what: "every test, on SQLite and on a private PostgreSQL", run: test::run },
+    Chore {
+        name: "test", arguments: "[FILTER…]", what: "every test, on SQLite, on a private PostgreSQL and in a browser", run: test::run
+    },
     Chore { name: "check", arguments: "", what: "format, lints, house rules, licences; the one to run all day", run: check::run },
     Chore { name: "plugins", arguments: "[--toolchain auto|rustup|debian]", what: "build the bundled plugins", run: plugins::run },
     Chore {
@@ -37,7 +44,20 @@ const CHORES: &[Chore] = &[
         what: "write the rows of the demo company again from their seed",
         run: write_demo_company,
     },
-    Chore { name: "bench", arguments: "run", what: "the reference workload with figures", run: bench::run },
+    Chore { name: "console", arguments: "[--always]", what: "build the web console where its sources changed", run: console::run },
+    Chore { name: "screenshots", arguments: "", what: "make the pictures of the documentation anew", run: browser::screenshots },
+    Chore {
+        name: "fuzz",
+        arguments: "api [--cases N] [--seconds N]",
+        what: "requests that nobody thought of, made from the interface's own description",
+        run: fuzz::run,
+    },
+    Chore {
+        name: "bench",
+        arguments: "run [COUNT] | serve",
+        what: "the reference workload, or the statement endpoint, with figures",
+        run: bench::run,
+    },
 ];
 
 fn main() -> ExitCode {

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
+/// The console's tools need it.
+const NODE_MAJOR_MIN: u32 = 20;
 const DEBIAN_WASM: [&str; 5] = ["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm", "lld-22"];
 
 /// Which compiler builds Wasm plugins.
@@ -114,6 +116,72 @@ fn find_postgres() -> Option<PathBuf> {
     versions.sort();
     let on_path = || find("initdb").and_then(|file| file.parent().map(PathBuf::from)).filter(|folder| folder.join("postgres").exists());
     versions.pop().map(|(_, folder)| folder).or_else(on_path)
+}
+
+/// Node.js, which builds the console and runs its tests.
+pub struct Node {
+    node: PathBuf,
+    npm: PathBuf,
+}
+
+impl Node {
+    pub fn node(&self) -> Command {
+        Command::new(&self.node)
+    }
+
+    pub fn npm(&self) -> Command {
+        let mut command = Command::new(&self.npm);
+        command.stdin(Stdio::null());
+        command
+    }
+}
+
+pub fn node() -> Result<Node> {
+    if find("node").is_none() || find("npm").is_none() {
+        say("set-up: no Node.js with npm, which builds the console");
+        apt_install(&["nodejs", "npm"], "Node.js")?;
+    }
+    let own = find("node").zip(find("npm")).map(|(node, npm)| Node { node, npm });
+    let own = own.context("Node.js is installed, but `node` and `npm` are not on the PATH")?;
+    let version = quiet(own.node().arg("--version"))?;
+    let major: u32 = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0);
+    anyhow::ensure!(
+        major >= NODE_MAJOR_MIN,
+        "Node.js {version} at {} is too old for the console; install {NODE_MAJOR_MIN} or later and put it first on the PATH",
+        own.node.display()
+    );
+    say(&format!("set-up: Node.js {version} is there"));
+    Ok(own)
+}
+
+/// The browser that the console is tested with.
+pub fn chromium() -> Result<PathBuf> {
+    const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+    let found = || NAMES.into_iter().find_map(find);
+    if found().is_none() {
+        say("set-up: no Chromium, which tests the console");
+        apt_install(&["chromium"], "Chromium")?;
+    }
+    let own = found().context("Chromium is installed, but `chromium` is not on the PATH")?;
+    say(&format!("set-up: the browser is {}", own.display()));
+    Ok(own)
+}
+
+/// A Python of our own in `folder`, with its `pip`.
+pub fn python(folder: &Path) -> Result<PathBuf> {
+    let own = folder.join("bin/python");
+    if quiet(Command::new(&own).args(["-m", "pip", "--version"])).is_ok() {
+        say(&format!("set-up: Python is in {}", folder.display()));
+        return Ok(own);
+    }
+    let make = || quiet(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder));
+    if find("python3").is_none() || make().is_err() {
+        say("set-up: no Python that can make environments");
+        apt_install(&["python3", "python3-venv"], "Python")?;
+        make()?;
+    }
+    say(&format!("set-up: a new Python in {}", folder.display()));
+    Ok(own)
 }
 
 /// Installs Debian packages, as root or with a sudo that asks no password.

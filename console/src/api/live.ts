@@ -4,7 +4,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import { BASE } from "./client";
-import { ALL_PARTS, type Part } from "./read";
+import { ALL_PARTS, type Part } from "./state";
 import type { Event, Versions } from "./types";
 
 export type Connection = "connecting" | "live" | "away";

@@ -2,7 +2,6 @@
 // of them has a new version, the answers shown are asked for again.
 
 import {
-  QueryClient,
   keepPreviousData,
   useInfiniteQuery,
   useMutation,
@@ -11,42 +10,11 @@ import {
   type UseQueryResult,
 } from "@tanstack/react-query";
 import { type Answer, type Ask, type Query, api, freshKey, withQuery } from "./client";
-import { Problem } from "./problem";
-import type { Page, Versions } from "./types";
+import type { Problem } from "./problem";
+import { ALL_PARTS, type Part } from "./state";
+import type { Page } from "./types";
 
-export type Part = keyof Versions;
-
-export const ALL_PARTS: readonly Part[] = ["company", "runs", "extensions", "work"];
-
-declare module "@tanstack/react-query" {
-  interface Register {
-    defaultError: Problem | Error;
-    queryMeta: { parts?: readonly Part[] };
-  }
-}
-
-function worthAnotherTry(count: number, error: unknown): boolean {
-  const status = error instanceof Problem ? error.status : 0;
-  return count < 2 && (status === 0 || status === 502 || status === 503 || status === 504);
-}
-
-export function newQueryClient(): QueryClient {
-  const client: QueryClient = new QueryClient({
-    defaultOptions: {
-      queries: { retry: worthAnotherTry, staleTime: 60_000, refetchOnWindowFocus: false },
-      mutations: { retry: false },
-    },
-  });
-  // An answer 401 means that the session is over, whichever screen asked: the session is asked for again and shows the sign-in.
-  client.getQueryCache().subscribe((event) => {
-    if (event.type !== "updated" || event.action.type !== "error") return;
-    const error = event.action.error;
-    if (error instanceof Problem && error.status === 401 && event.query.queryKey[0] !== "/session") {
-      void client.invalidateQueries({ queryKey: ["/session"] });
-    }
-  });
-  return client;
-}
+export type { Part } from "./state";
 
 export interface ReadOptions {
   query?: Query;

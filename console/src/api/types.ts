@@ -298,7 +298,9 @@ export interface WhatIfAsked {
 
 export interface WhatIfTotals {
   earned: Decimal;
-  [bucket: string]: Decimal;
+  held: Decimal;
+  carried: Decimal;
+  paid: Decimal;
 }
 
 export interface WhatIf {
@@ -306,9 +308,10 @@ export interface WhatIf {
   after: WhatIfTotals;
   difference: Decimal;
   periods: { period_id: string; before: Decimal; after: Decimal }[];
-  components: { component_id: string; name: string; before: Decimal; after: Decimal }[];
+  components: { plan_id: string; component_id: string; name: string; before: Decimal; after: Decimal }[];
+  /** What one more unit of the main measure would pay after all this; `null` without a plan. */
   marginal_rate: Decimal | null;
-  findings: (string | { severity?: string; code?: string; message?: string })[];
+  findings: Pick<Finding, "severity" | "code" | "record" | "message">[];
   millis: number;
 }
 

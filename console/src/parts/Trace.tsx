@@ -175,7 +175,7 @@ function figures(text: string): ReactNode {
     return (
       <strong key={at} className="font-semibold">
         {number(value, 8)}
-        {unit ? ` ${unit}` : ""}
+        {unit ? `\u00a0${unit}` : ""}
       </strong>
     );
   });

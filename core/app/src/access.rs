@@ -162,15 +162,7 @@ const GIVEN: &[(Role, &[Action])] = &[
     ),
     (
         Role::Auditor,
-        &[
-            Action::SeeAllPay,
-            Action::SeeRules,
-            Action::SeeRuns,
-            Action::SeeData,
-            Action::SeeExtensions,
-            Action::SeeAudit,
-            Action::SeeJobs,
-        ],
+        &[Action::SeeAllPay, Action::SeeRules, Action::SeeRuns, Action::SeeData, Action::SeeExtensions, Action::SeeAudit, Action::SeeJobs],
     ),
     (Role::Platform, &[Action::SeeExtensions, Action::ManageExtensions, Action::SeeJobs, Action::ManageJobs, Action::ManageUsers]),
 ];
@@ -280,10 +272,16 @@ impl Visible {
 pub struct Hierarchy {
     /// Position to the positions that report to it, with the days on which they do.
     below: BTreeMap<String, Vec<(String, Span)>>,
+    /// Position to those it reports to.
+    above: BTreeMap<String, Vec<(String, Span)>>,
     /// Position to its payees.
     occupants: BTreeMap<String, Vec<(String, Span)>>,
     /// Payee to her positions.
     seats: BTreeMap<String, Vec<(String, Span)>>,
+}
+
+fn holds(span: Span, day: attain_domain::Day) -> bool {
+    span.0 <= i64::from(day.0) && i64::from(day.0) < span.1
 }
 
 fn meet(left: Span, right: Span) -> Option<Span> {
@@ -310,6 +308,7 @@ impl Hierarchy {
     pub fn new(hierarchy: &Table, occupancies: &Table) -> Hierarchy {
         let mut known = Hierarchy::default();
         for (position, manager, span) in spans_of(hierarchy, "position_id", "manager_position_id") {
+            known.above.entry(position.clone()).or_default().push((manager.clone(), span));
             known.below.entry(manager).or_default().push((position, span));
         }
         for (position, payee, span) in spans_of(occupancies, "position_id", "payee_id") {
@@ -334,9 +333,25 @@ impl Hierarchy {
         visible
     }
 
+    /// The position of a payee on a day; the first by name where she has several.
+    pub fn seat_on(&self, payee_id: &str, day: attain_domain::Day) -> Option<&str> {
+        let seats = self.seats.get(payee_id)?.iter().filter(|(_, span)| holds(*span, day));
+        seats.map(|(position, _)| position.as_str()).min()
+    }
+
+    /// Whom a payee reports to on a day; the first by name where there are several.
+    pub fn boss_on(&self, payee_id: &str, day: attain_domain::Day) -> Option<&str> {
+        let managers = self.above.get(self.seat_on(payee_id, day)?)?.iter().filter(|(_, span)| holds(*span, day));
+        managers
+            .flat_map(|(position, _)| self.occupants.get(position).into_iter().flatten())
+            .filter(|(_, span)| holds(*span, day))
+            .map(|(payee, _)| payee.as_str())
+            .min()
+    }
+
     /// The payees who report to `payee_id` directly on a day, without herself.
     pub fn direct_reports(&self, payee_id: &str, day: attain_domain::Day) -> BTreeSet<String> {
-        let on = |span: &Span| span.0 <= i64::from(day.0) && i64::from(day.0) < span.1;
+        let on = |span: &Span| holds(*span, day);
         let mut reports = BTreeSet::new();
         for (seat, _) in self.seats.get(payee_id).into_iter().flatten().filter(|(_, span)| on(span)) {
             for (position, _) in self.below.get(seat).into_iter().flatten().filter(|(_, span)| on(span)) {

@@ -46,6 +46,7 @@ pub async fn test(config: &Config, dirs: &[PathBuf], done: &(dyn Fn(&str) + Sync
             home: Some(scratch.path().join(format!("{index}.home"))),
             plugins: config.plugins.clone(),
             actor: config.actor.clone(),
+            oidc: None,
         };
         let name = dir.display().to_string();
         cases.push(test_one(&own, registry.clone(), dir, name.clone()).await);

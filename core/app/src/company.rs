@@ -99,16 +99,27 @@ impl Instance {
     /// See [`Instance::import`].
     pub async fn import_table(&self, entity: &'static schema::Entity, rows: &Table, source: &str) -> Result<Receipt> {
         let mut tx = self.database.begin().await?;
-        let have = read_company(&mut tx).await?.ok_or_else(no_company)?;
+        let receipt = self.import_within(&mut tx, entity, rows, source).await?;
+        tx.commit().await?;
+        self.seal().await?;
+        Ok(receipt)
+    }
+
+    /// As [`Instance::import_table`], in a transaction of the caller, who seals after it.
+    pub(crate) async fn import_within(
+        &self,
+        tx: &mut attain_database::Tx,
+        entity: &'static schema::Entity,
+        rows: &Table,
+        source: &str,
+    ) -> Result<Receipt> {
+        let have = read_company(tx).await?.ok_or_else(no_company)?;
         let present = have.tables.get(entity.name).cloned().unwrap_or_else(|| folder::canonical(entity, &Table::new(entity.name)));
         let wanted = merged(entity, &present, rows);
         let mut tables = have.tables.clone();
         tables.insert(entity.name.to_owned(), wanted);
         let want = Company::assemble(&have.documents(), tables.into_values()).map_err(|problems| refused("the import", &problems))?;
-        let receipt = self.write(&mut tx, Some(&have), &want, "import", source).await?;
-        tx.commit().await?;
-        self.seal().await?;
-        Ok(receipt)
+        self.write(tx, Some(&have), &want, "import", source).await
     }
 
     /// Replaces all rows of one entity, for planning proposals that were accepted.

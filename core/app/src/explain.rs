@@ -9,11 +9,12 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// One step of an explanation. `text` is a sentence for people, `fields` are the same facts for programs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Node {
     pub step: &'static str,
     pub text: String,
     pub fields: BTreeMap<String, String>,
+    #[schema(no_recursion)]
     pub children: Vec<Node>,
 }
 

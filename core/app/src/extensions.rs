@@ -3,6 +3,7 @@
 
 use crate::Instance;
 use crate::company::Receipt;
+use crate::extension_logs::{Listening, Logs};
 use crate::fetch;
 use crate::folder::Company;
 use crate::instance::{host_key, now_ms};
@@ -19,6 +20,7 @@ use attain_extend::{Kind, Loaded, Pinned, Registry};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -47,9 +49,12 @@ pub const SCRIPTS: &[(&str, &str, &str)] = bundled_scripts![
 #[derive(Clone)]
 pub struct Bundle {
     host: Arc<Host>,
-    registry: Arc<Registry>,
+    pub(crate) registry: Arc<Registry>,
     /// Point and name to `bundled`, a path, or `record`.
-    sources: Arc<Mutex<BTreeMap<(Point, String), String>>>,
+    pub(crate) sources: Arc<Mutex<BTreeMap<(Point, String), String>>>,
+    pub(crate) logs: Arc<Logs>,
+    /// The version of the record's extensions that is loaded.
+    seen: Arc<AtomicI64>,
 }
 
 /// How connectors get out.
@@ -85,7 +90,7 @@ pub fn bundled_with_cache(configured: &[PathBuf], folder: &Path) -> Result<Bundl
 
 fn assemble(configured: &[PathBuf], cache: Option<Cache>) -> Result<Bundle> {
     let host = Arc::new(Host::new(HostOptions { cache, fetch: Some(Arc::new(Outgoing)) })?);
-    let bundle = Bundle { host, registry: Arc::new(Registry::new()), sources: Arc::default() };
+    let bundle = Bundle { host, registry: Arc::new(Registry::new()), sources: Arc::default(), logs: Arc::default(), seen: Arc::default() };
     for (name, source, cases) in SCRIPTS {
         let loaded = Loaded::script(source, cases).map_err(|fault| Refusal::extension(name, &fault))?;
         bundle.activate(&loaded, "bundled");
@@ -123,7 +128,13 @@ impl Bundle {
             }
         }
         let sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Bundle { host: Arc::clone(&self.host), registry: Arc::new(registry), sources: Arc::new(Mutex::new(sources)) }
+        Bundle {
+            host: Arc::clone(&self.host),
+            registry: Arc::new(registry),
+            sources: Arc::new(Mutex::new(sources)),
+            logs: Arc::default(),
+            seen: Arc::default(),
+        }
     }
 
     pub fn host(&self) -> &Host {
@@ -140,27 +151,38 @@ impl Bundle {
     }
 }
 
-/// The extensions that one calculation uses: what was active, under the company's own scripts.
+/// The extensions that one calculation uses: what was active, under the company's own scripts. What they are asked is counted.
 pub struct Set {
     pinned: Pinned,
     registry: Arc<Registry>,
     own: BTreeMap<(Point, String), Loaded>,
+    heard: BTreeMap<(Point, String), Listening>,
+    logs: Arc<Logs>,
 }
 
 impl Set {
     pub fn new(bundle: &Bundle) -> Set {
-        Set { pinned: bundle.registry.pin(), registry: Arc::clone(&bundle.registry), own: BTreeMap::new() }
+        let pinned = bundle.registry.pin();
+        let logs = Arc::clone(&bundle.logs);
+        let heard = pinned.iter().map(|own| heard(own, &logs)).collect();
+        Set { pinned, registry: Arc::clone(&bundle.registry), own: BTreeMap::new(), heard, logs }
     }
 
     /// Nothing but what is added.
     pub fn empty() -> Set {
         let registry = Arc::new(Registry::new());
-        Set { pinned: registry.pin(), registry, own: BTreeMap::new() }
+        Set { pinned: registry.pin(), registry, own: BTreeMap::new(), heard: BTreeMap::new(), logs: Arc::default() }
     }
 
     pub fn add(&mut self, loaded: Loaded) {
-        let identity = loaded.extension.identity();
-        self.own.insert((identity.point, identity.name.clone()), loaded);
+        let (key, listening) = heard(&loaded.extension, &self.logs);
+        self.heard.insert(key.clone(), listening);
+        self.own.insert(key, loaded);
+    }
+
+    /// What each was asked since the set was made, and what it used; in order of point and name.
+    pub fn uses(&self) -> impl Iterator<Item = (&Identity, u64, u64)> {
+        self.heard.values().map(|own| (own.identity(), own.used())).filter(|(_, (calls, _))| *calls > 0).map(|(own, (calls, fuel))| (own, calls, fuel))
     }
 
     /// The file of an extension in this set.
@@ -174,11 +196,17 @@ impl Set {
 
 impl Extensions for Set {
     fn get(&self, point: Point, name: &str) -> Result<&dyn Extension, Fault> {
-        match self.own.get(&(point, name.to_owned())) {
-            Some(loaded) => Ok(loaded.extension.as_ref()),
+        match self.heard.get(&(point, name.to_owned())) {
+            Some(listening) => Ok(listening),
+            // For the words of its refusal.
             None => self.pinned.get(point, name),
         }
     }
+}
+
+fn heard(extension: &Arc<dyn Extension>, logs: &Arc<Logs>) -> ((Point, String), Listening) {
+    let identity = extension.identity();
+    ((identity.point, identity.name.clone()), Listening::new(Arc::clone(extension), Arc::clone(logs)))
 }
 
 /// How the cases of one file went.
@@ -225,7 +253,7 @@ pub struct InstalledExtension {
     pub digest: String,
 }
 
-fn origin_name(origin: Origin) -> &'static str {
+pub(crate) fn origin_name(origin: Origin) -> &'static str {
     match origin {
         Origin::Wasm => "wasm",
         Origin::Rhai => "rhai",
@@ -325,7 +353,17 @@ impl Instance {
 
     pub async fn activate(&self, name: &str, digest: &str) -> Result<String> {
         let mut tx = self.database.begin().await?;
-        let known = attain_store::extensions::list(&mut tx).await?;
+        let chosen = self.activate_version(&mut tx, name, digest).await?;
+        tx.commit().await?;
+        self.seal().await?;
+        self.load_installed().await?;
+        Ok(chosen)
+    }
+
+    /// Makes an installed version the active one of its name in a transaction of the caller, who seals after it and then calls
+    /// [`Instance::follow_extensions`]. Answers the whole digest.
+    pub(crate) async fn activate_version(&self, tx: &mut attain_database::Tx, name: &str, digest: &str) -> Result<String> {
+        let known = attain_store::extensions::list(tx).await?;
         let matching: Vec<_> = known.iter().filter(|own| own.name == name && own.digest.as_str().starts_with(digest)).collect();
         let chosen = match matching.as_slice() {
             [] => return Err(Refusal::not_found(format!("no version of `{name}` in the record begins with `{digest}`")).into()),
@@ -333,12 +371,9 @@ impl Instance {
             _ => return Err(Refusal::conflict(format!("several versions of `{name}` begin with `{digest}`; write more of it")).into()),
         };
         let before = known.iter().find(|own| own.name == name && own.active).map(|own| own.digest.0.clone()).unwrap_or_default();
-        attain_store::extensions::activate(&mut tx, name, &chosen).await?;
-        attain_audit::append(&mut tx, Entry::new(&self.actor, "activate", name).before(&before).after(chosen.as_str()), now_ms()).await?;
-        attain_store::versions::bump(&mut tx, attain_store::versions::Part::Extensions).await?;
-        tx.commit().await?;
-        self.seal().await?;
-        self.load_installed().await?;
+        attain_store::extensions::activate(tx, name, &chosen).await?;
+        attain_audit::append(tx, Entry::new(&self.actor, "activate", name).before(&before).after(chosen.as_str()), now_ms()).await?;
+        attain_store::versions::bump(tx, attain_store::versions::Part::Extensions).await?;
         Ok(chosen.0)
     }
 
@@ -355,6 +390,19 @@ impl Instance {
         };
         attain_store::extensions::grant(&mut tx, &grant).await?;
         attain_audit::append(&mut tx, Entry::new(&self.actor, "grant", name).after(host), now).await?;
+        attain_store::versions::bump(&mut tx, attain_store::versions::Part::Extensions).await?;
+        tx.commit().await?;
+        self.seal().await
+    }
+
+    /// Takes a host away again, from the next call of the connector on.
+    pub async fn revoke(&self, name: &str, host: &str) -> Result<()> {
+        let mut tx = self.database.begin().await?;
+        if !attain_store::extensions::revoke(&mut tx, name, "http", host).await? {
+            return Err(Refusal::not_found(format!("`{name}` was not granted `{host}`")).into());
+        }
+        attain_audit::append(&mut tx, Entry::new(&self.actor, "revoke", name).before(host), now_ms()).await?;
+        attain_store::versions::bump(&mut tx, attain_store::versions::Part::Extensions).await?;
         tx.commit().await?;
         self.seal().await
     }
@@ -394,22 +442,93 @@ impl Instance {
         Ok(all.into_values().collect())
     }
 
-    /// Activates what the record says is active, with its grants.
-    pub(crate) async fn load_installed(&self) -> Result<()> {
+    /// Activates what the record says is active. Answers the names of those that were not.
+    pub(crate) async fn load_installed(&self) -> Result<Vec<String>> {
         let mut read = self.database.read().await?;
+        let version = attain_store::versions::current(&mut read).await?.extensions;
+        let mut swapped = Vec::new();
         for own in attain_store::extensions::list(&mut read).await?.iter().filter(|own| own.active) {
+            let point = Point::from_name(&own.point).with_context(|| format!("`{}` is no point", own.point))?;
+            let present = self.bundle.registry.pin();
+            if present.get(point, &own.name).is_ok_and(|there| there.identity().digest == own.digest) {
+                continue;
+            }
             let bytes = attain_store::extensions::blob(&mut read, &own.digest).await?;
             let bytes = bytes.with_context(|| format!("the record lost the file of extension `{}`", own.name))?;
             let origin = if own.origin == "wasm" { Origin::Wasm } else { Origin::Rhai };
             let loaded = self.bundle.load(origin, &bytes, Grant::default()).map_err(|fault| Refusal::extension(&own.name, &fault))?;
             self.bundle.activate(&loaded, "record");
+            swapped.push(own.name.clone());
+        }
+        self.bundle.seen.store(version, Ordering::SeqCst);
+        Ok(swapped)
+    }
+
+    /// Loads what another node has made active since; one small query where nothing was.
+    pub(crate) async fn follow_extensions(&self) -> Result<()> {
+        let mut read = self.database.read().await?;
+        let version = attain_store::versions::current(&mut read).await?.extensions;
+        drop(read);
+        if version != self.bundle.seen.load(Ordering::SeqCst) {
+            self.load_installed().await?;
         }
         Ok(())
     }
 
+    /// Reads the watched folders again, then what the record says is active. A file that cannot be loaded stays out and its
+    /// log says why. Answers the names of those that were swapped in.
+    pub(crate) async fn reload_extensions(&self) -> Result<Vec<String>> {
+        let mut swapped = Vec::new();
+        let held: std::collections::BTreeSet<(String, String)> = {
+            let mut read = self.database.read().await?;
+            let installed = attain_store::extensions::list(&mut read).await?;
+            installed.into_iter().filter(|own| own.active).map(|own| (own.point, own.name)).collect()
+        };
+        for folder in &self.folders {
+            for path in extension_files(folder)? {
+                let loaded = match tokio::task::block_in_place(|| watch::load_file(&path, &self.bundle.host, &BTreeMap::new())) {
+                    Ok(loaded) => loaded,
+                    Err(fault) => {
+                        let refused = Event::Refused { path, line: fault.line, column: fault.column, message: fault.message };
+                        self.reloaded(&refused);
+                        continue;
+                    }
+                };
+                let identity = loaded.extension.identity();
+                let present = self.bundle.registry.pin();
+                let same = present.get(identity.point, &identity.name).is_ok_and(|there| there.identity().digest == identity.digest);
+                // What the record holds stands above the folders.
+                if !same && !held.contains(&(identity.point.name().to_owned(), identity.name.clone())) {
+                    self.bundle.activate(&loaded, &path.display().to_string());
+                    swapped.push(identity.name.clone());
+                }
+            }
+        }
+        swapped.extend(self.load_installed().await?);
+        Ok(swapped)
+    }
+
     /// Reloads extensions as their files are saved, until the watcher is dropped.
     pub fn watch(&self) -> Result<Watcher> {
-        self.watch_with(|_| {})
+        let instance = self.clone();
+        self.watch_with(move |event| instance.reloaded(&event))
+    }
+
+    /// Tells and keeps what came of a saved file.
+    fn reloaded(&self, event: &Event) {
+        let (point, name, accepted, message) = match event {
+            Event::Swapped(swap) => (Some(swap.point), swap.name.clone(), true, format!("version {} is active", swap.new)),
+            Event::Refused { path, line, message, .. } => {
+                let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
+                let point = self.bundle.registry.pin().iter().map(|own| own.identity()).find(|own| own.name == name).map(|own| own.point);
+                let at = line.map_or_else(String::new, |line| format!("line {line}: "));
+                (point, name, false, format!("{at}{message}"))
+            }
+        };
+        if let Some(point) = point {
+            self.bundle.logs.add(point, &name, "reload", [message.clone()]);
+        }
+        self.tell(crate::live::Event::Reload { name, accepted, message });
     }
 
     /// Like [`Instance::watch`]; `report` is told of every swap and every refusal.
@@ -422,51 +541,67 @@ impl Instance {
 
     /// Pulls all pages of an entity through a connector and imports them as one batch.
     pub async fn pull(&self, connector: &str, entity: &str, settings: &serde_json::Value) -> Result<Receipt> {
+        let (known, rows) = self.pulled(connector, entity, settings).await?;
+        self.import_table(known, &rows, connector).await
+    }
+
+    /// The rows of an entity from a connector, not yet imported. What it may reach is read again before each page.
+    pub(crate) async fn pulled(
+        &self,
+        connector: &str,
+        entity: &str,
+        settings: &serde_json::Value,
+    ) -> Result<(&'static schema::Entity, Table)> {
         let known = schema::entity(entity).ok_or_else(|| Refusal::invalid(format!("`{entity}` is no entity")))?;
-        let mut read = self.database.read().await?;
-        let grants = attain_store::extensions::grants(&mut read, connector).await?;
-        drop(read);
-        let hosts = grants.into_iter().filter(|grant| grant.capability == "http").map(|grant| grant.subject).collect();
         let failed = |fault: Fault| Refusal::extension(connector, &fault);
         let pinned = self.bundle.registry.pin();
         let identity = pinned.get(Point::Connector, connector).map_err(failed)?.identity().clone();
         let bytes = self.bundle.registry.file(&identity.digest).with_context(|| format!("the file of `{connector}` is gone"))?;
-        let loaded = self.bundle.load(identity.origin, &bytes, Grant { hosts }).map_err(failed)?;
-        let pages = tokio::task::block_in_place(|| pages(loaded.extension.as_ref(), entity, settings)).map_err(failed)?;
+        let mut granted: Option<Vec<String>> = None;
+        let mut opened: Option<Listening> = None;
+        let mut cursor = String::new();
+        let mut seen = std::collections::BTreeSet::new();
+        let mut pages: Vec<Table> = Vec::new();
+        loop {
+            let mut read = self.database.read().await?;
+            let grants = attain_store::extensions::grants(&mut read, connector).await?;
+            drop(read);
+            let hosts: Vec<String> = grants.into_iter().filter(|grant| grant.capability == "http").map(|grant| grant.subject).collect();
+            if granted.as_ref() != Some(&hosts) {
+                let grant = Grant { hosts: hosts.clone() };
+                let loaded = tokio::task::block_in_place(|| self.bundle.load(identity.origin, &bytes, grant)).map_err(failed)?;
+                opened = Some(Listening::new(loaded.extension, Arc::clone(&self.bundle.logs)));
+                granted = Some(hosts);
+            }
+            let extension = opened.as_ref().context("it was opened above")?;
+            let (own, next) = tokio::task::block_in_place(|| page(extension, entity, settings, &cursor)).map_err(failed)?;
+            pages.extend(own);
+            if next.is_empty() {
+                break;
+            }
+            if !seen.insert(next.clone()) || pages.len() >= PAGES_MAX {
+                let message = format!("the cursor `{next}` came twice, or there are more than {PAGES_MAX} pages");
+                return Err(failed(Fault::new(attain_domain::point::FaultKind::InvalidAnswer, message)).into());
+            }
+            cursor = next;
+        }
         let text = csv_of(&pages);
         let rows = crate::folder::read_rows(known, &format!("{connector}:{entity}"), text.as_bytes())
             .map_err(|problems| crate::company::refused(&format!("what `{connector}` pulled"), &problems))?;
-        self.import_table(known, &rows, connector).await
+        Ok((known, rows))
     }
 }
 
 /// A connector may ask for so many pages in one pull.
 const PAGES_MAX: usize = 10_000;
 
-fn pages(extension: &dyn Extension, entity: &str, settings: &serde_json::Value) -> Result<Vec<Table>, Fault> {
-    use attain_domain::point::FaultKind;
-    let mut cursor = String::new();
-    let mut seen = std::collections::BTreeSet::new();
-    let mut pages = Vec::new();
-    loop {
-        let request =
-            Table::new("request").with("entity", Column::text(&[Some(entity)])).with("cursor", Column::text(&[Some(cursor.as_str())]));
-        let answer = extension.run(&Call { settings, input: &[request] })?;
-        check_answer(Point::Connector.contract(), &answer.tables)?;
-        pages.extend(answer.table("records").cloned());
-        let next =
-            answer.table("next").and_then(|next| next.texts("cursor")).and_then(|column| column.get(0)).unwrap_or_default().to_owned();
-        if next.is_empty() {
-            return Ok(pages);
-        }
-        if !seen.insert(next.clone()) || pages.len() >= PAGES_MAX {
-            return Err(Fault::new(
-                FaultKind::InvalidAnswer,
-                format!("the cursor `{next}` came twice, or there are more than {PAGES_MAX} pages"),
-            ));
-        }
-        cursor = next;
-    }
+/// One page and the cursor of the next.
+fn page(extension: &dyn Extension, entity: &str, settings: &serde_json::Value, cursor: &str) -> Result<(Option<Table>, String), Fault> {
+    let request = Table::new("request").with("entity", Column::text(&[Some(entity)])).with("cursor", Column::text(&[Some(cursor)]));
+    let answer = extension.run(&Call { settings, input: &[request] })?;
+    check_answer(Point::Connector.contract(), &answer.tables)?;
+    let next = answer.table("next").and_then(|next| next.texts("cursor")).and_then(|column| column.get(0)).unwrap_or_default().to_owned();
+    Ok((answer.table("records").cloned(), next))
 }
 
 /// Pages of text columns as the CSV that an import reads.

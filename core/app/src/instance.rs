@@ -1,8 +1,9 @@
 //! One running Attain: its database, its keys, its extensions.
 
-use crate::extensions::{self, Bundle};
 use crate::access::Caller;
+use crate::extensions::{self, Bundle};
 use crate::live::{Event, Live};
+use crate::oidc::OidcConfig;
 use crate::refusal::Refusal;
 use anyhow::{Context, Result};
 use attain_audit::Seal;
@@ -11,6 +12,9 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Changes that another process made are told this much later at most.
+const TOLD_EVERY: std::time::Duration = std::time::Duration::from_millis(300);
 
 /// Where everything is.
 #[derive(Debug, Clone)]
@@ -23,6 +27,7 @@ pub struct Config {
     pub plugins: Vec<PathBuf>,
     /// Who acts, for the audit trail.
     pub actor: String,
+    pub oidc: Option<OidcConfig>,
 }
 
 impl Config {
@@ -47,6 +52,7 @@ pub struct Instance {
     pub(crate) actor: String,
     pub(crate) folders: Vec<PathBuf>,
     pub(crate) live: Arc<Live>,
+    pub(crate) oidc: Option<Arc<OidcConfig>>,
 }
 
 /// What checking the trail found.
@@ -88,6 +94,7 @@ impl Instance {
             actor: config.actor.clone(),
             folders: extensions::folders(&config.plugins),
             live: Arc::default(),
+            oidc: config.oidc.clone().map(Arc::new),
         };
         instance.load_installed().await?;
         Ok(instance)
@@ -101,6 +108,37 @@ impl Instance {
     /// What happens from now on, in this process and, a second later, in others on the same record.
     pub fn listen(&self) -> tokio::sync::broadcast::Receiver<Event> {
         self.live.listen()
+    }
+
+    /// Who acts, as the trail will say.
+    pub fn actor(&self) -> &str {
+        &self.actor
+    }
+
+    /// The versions of now, as a listener is told them.
+    pub async fn record_event(&self) -> Result<Event> {
+        let mut connection = self.database.glance().await?;
+        let versions = attain_store::versions::current(&mut connection).await?;
+        Ok(Event::Record { company: versions.company, runs: versions.runs, extensions: versions.extensions, work: versions.work })
+    }
+
+    /// Tells listeners of changes of the record, whoever made them, until dropped.
+    pub async fn tell_of_changes(&self) {
+        let mut last = None;
+        loop {
+            match self.record_event().await {
+                Ok(event) if last.as_ref() != Some(&event) => {
+                    if let Err(error) = self.follow_extensions().await {
+                        tracing::warn!("an extension of the record is not active here: {error:#}");
+                    }
+                    self.tell(event.clone());
+                    last = Some(event);
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!("the record's versions could not be read: {error:#}"),
+            }
+            tokio::time::sleep(TOLD_EVERY).await;
+        }
     }
 
     pub fn tell(&self, event: Event) {
@@ -133,23 +171,10 @@ impl Instance {
         let mut read = self.database.read().await?;
         attain_store::entities::history(&mut read, known, key).await
     }
-
-    /// A secret of 256 bits for one start of the server.
-    pub fn new_token(&self) -> Result<String> {
-        let mut bytes = [0u8; 32];
-        getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("the system gave no random bytes: {error}"))?;
-        Ok(blake3::hash(&bytes).to_hex().to_string())
-    }
 }
 
 fn cache_folder(config: &Config) -> PathBuf {
     config.home().join("compiled")
-}
-
-/// Compares two secrets in a time that does not depend on where they differ.
-pub fn token_equal(left: &str, right: &str) -> bool {
-    // Equality of blake3 hashes is defined to take constant time.
-    blake3::hash(left.as_bytes()) == blake3::hash(right.as_bytes())
 }
 
 /// A name under which a failure stands in the log and in the answer.

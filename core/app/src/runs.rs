@@ -16,6 +16,7 @@ use attain_domain::point::{Extensions, Identity, Origin};
 use attain_domain::schema::{ENTITIES, Use};
 use attain_domain::{Calendar, ENGINE_VERSION, Finding, NULL_NUMBER, Severity, Table};
 use attain_store::chunks::{self, Chunk};
+use attain_store::run_facts::{ExtensionUse, Facts};
 use attain_store::runs::{Manifest, RunRecord, SavedRun, TableManifest};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,6 +63,22 @@ pub struct Verdict {
     pub differences: Vec<String>,
 }
 
+/// Why a run is made.
+#[derive(Debug, Clone)]
+pub struct Cause {
+    /// `command`, `request`, `schedule` or `change`.
+    pub trigger: &'static str,
+    pub note: String,
+    /// The job that it is, which is over with the transaction that saves the run.
+    pub lease: Option<attain_jobs::Lease>,
+}
+
+impl Cause {
+    pub fn command() -> Cause {
+        Cause { trigger: "command", note: String::new(), lease: None }
+    }
+}
+
 /// What one calculation made, before anything is stored.
 struct Calculated {
     complete: bool,
@@ -71,6 +88,7 @@ struct Calculated {
     results: Vec<Vec<Chunk>>,
     findings: Vec<Finding>,
     postings: Table,
+    statements: Table,
     totals: Table,
     stages: Vec<(String, u64)>,
 }
@@ -86,6 +104,11 @@ const POSTED: &str = "posted";
 impl Instance {
     /// Calculates everything and, when complete, posts what differs from what was posted before.
     pub async fn run(&self, progress: &(dyn Fn(&str) + Sync)) -> Result<RunReport> {
+        self.run_for(&Cause::command(), progress).await
+    }
+
+    /// As [`Instance::run`]; a job whose lease was lost meanwhile saves nothing.
+    pub(crate) async fn run_for(&self, cause: &Cause, progress: &(dyn Fn(&str) + Sync)) -> Result<RunReport> {
         let (company, posted) = {
             let mut read = self.database.read().await?;
             (read_company(&mut read).await?.ok_or_else(no_company)?, attain_store::ledger::posted(&mut read).await?)
@@ -96,7 +119,31 @@ impl Instance {
         progress("store");
         let root = calculated.manifest.root();
         let complete = calculated.complete;
+        let earned = sum_of(&calculated.statements, "earned");
+        let amounts = calculated.postings.numbers("amount").unwrap_or(&[]);
+        let facts = Facts {
+            trigger: cause.trigger.to_owned(),
+            job_id: cause.lease.as_ref().map(|lease| lease.job_id.clone()),
+            requested_by: self.actor.clone(),
+            earned: i64::try_from(earned).unwrap_or(i64::MAX),
+            posted_count: if complete { amounts.len() as i64 } else { 0 },
+            finding_count: calculated.findings.len() as i64,
+            stages: calculated.stages.iter().map(|(name, millis)| (name.clone(), *millis as i64)).collect(),
+            uses: pinned
+                .uses()
+                .map(|(own, calls, fuel)| ExtensionUse {
+                    point: own.point.name().to_owned(),
+                    name: own.name.clone(),
+                    digest: own.digest.0.clone(),
+                    calls: i64::try_from(calls).unwrap_or(i64::MAX),
+                    fuel: i64::try_from(fuel).unwrap_or(i64::MAX),
+                })
+                .collect(),
+        };
         let mut tx = self.database.begin().await?;
+        if let Some(lease) = &cause.lease {
+            attain_jobs::fence(&mut tx, lease).await?;
+        }
         for identity in &calculated.used {
             if let Some(file) = pinned.file(identity) {
                 attain_store::extensions::keep(&mut tx, &identity.digest, &file).await?;
@@ -107,7 +154,7 @@ impl Instance {
             run_id: root.clone(),
             complete,
             manifest: calculated.manifest,
-            note: String::new(),
+            note: cause.note.clone(),
             created_at: now,
             inputs: std::mem::take(&mut calculated.inputs),
             results: std::mem::take(&mut calculated.results),
@@ -117,15 +164,23 @@ impl Instance {
         let is_new = attain_store::runs::save(&mut tx, record).await?;
         let repeated = !is_new;
         if is_new {
+            attain_store::run_facts::write(&mut tx, root.as_str(), &facts).await?;
             attain_store::versions::bump(&mut tx, attain_store::versions::Part::Runs).await?;
             let state = if complete { "complete" } else { "incomplete" };
             attain_audit::append(&mut tx, Entry::new(&self.actor, "run", root.as_str()).reason(state).after(root.as_str()), now).await?;
-            tx.commit().await?;
+        }
+        let posted_count = if repeated || !complete { 0 } else { amounts.len() };
+        if let Some(lease) = &cause.lease {
+            let outcome = serde_json::json!({ "run_id": root.as_str(), "complete": complete, "repeated": repeated, "posted_count": posted_count });
+            attain_jobs::finish(&mut tx, lease, &outcome, now).await?;
+            attain_store::versions::bump(&mut tx, attain_store::versions::Part::Work).await?;
+        }
+        tx.commit().await?;
+        if is_new {
             self.seal().await?;
         }
         progress("done");
-        let amounts = calculated.postings.numbers("amount").unwrap_or(&[]);
-        let earned: i128 = match calculated.postings.texts("account") {
+        let posted: i128 = match calculated.postings.texts("account") {
             Some(accounts) => {
                 (0..amounts.len()).filter(|row| accounts.get(*row) == Some("earned")).map(|row| i128::from(amounts[row])).sum()
             }
@@ -139,8 +194,8 @@ impl Instance {
             stages: calculated.stages,
             totals: pairs(&calculated.totals),
             findings: grouped(&calculated.findings),
-            posted_count: if repeated || !complete { 0 } else { amounts.len() },
-            posted_amount: i64::try_from(earned).map_or_else(|_| earned.to_string(), |earned| fixed::format(earned, MONEY_SCALE)),
+            posted_count,
+            posted_amount: i64::try_from(posted).map_or_else(|_| posted.to_string(), |posted| fixed::format(posted, MONEY_SCALE)),
         })
     }
 
@@ -314,7 +369,7 @@ impl Instance {
     }
 
     /// A run named by its id or the beginning of it.
-    async fn saved(&self, read: &mut attain_database::Connection, run: &str) -> Result<SavedRun> {
+    pub(crate) async fn saved(&self, read: &mut attain_database::Connection, run: &str) -> Result<SavedRun> {
         let matching: Vec<RunId> =
             attain_store::runs::list(read).await?.into_iter().map(|head| head.run_id).filter(|id| id.as_str().starts_with(run)).collect();
         match matching.as_slice() {
@@ -401,8 +456,8 @@ fn calculate(company: &Company, posted: Table, extensions: &dyn Extensions, prog
         results.push(own);
     }
     stages.push(("encode".to_owned(), started.elapsed().as_millis() as u64));
-    let (postings, totals) = (outcome.table("postings"), outcome.table("totals"));
-    Ok(Calculated { complete, manifest, used, inputs: input_chunks, results, findings, postings, totals, stages })
+    let (postings, statements, totals) = (outcome.table("postings"), outcome.table("statements"), outcome.table("totals"));
+    Ok(Calculated { complete, manifest, used, inputs: input_chunks, results, findings, postings, statements, totals, stages })
 }
 
 /// A result as chunks, in the form in which it is stored.
@@ -487,7 +542,7 @@ fn findings_table(findings: &[Finding]) -> Table {
         .with("message", text(|own| &own.message))
 }
 
-fn severity_name(severity: Severity) -> &'static str {
+pub(crate) fn severity_name(severity: Severity) -> &'static str {
     match severity {
         Severity::Info => "info",
         Severity::Warning => "warning",
@@ -496,7 +551,7 @@ fn severity_name(severity: Severity) -> &'static str {
 }
 
 /// By code, most severe and most frequent first.
-fn grouped(findings: &[Finding]) -> Vec<FindingGroup> {
+pub(crate) fn grouped(findings: &[Finding]) -> Vec<FindingGroup> {
     let mut groups: BTreeMap<(std::cmp::Reverse<Severity>, String), (usize, String)> = BTreeMap::new();
     for finding in findings {
         let own = groups
@@ -510,12 +565,17 @@ fn grouped(findings: &[Finding]) -> Vec<FindingGroup> {
         .collect()
 }
 
-fn pairs(totals: &Table) -> Vec<(String, String)> {
+/// The sum of a column; values that are not there are nothing.
+pub(crate) fn sum_of(table: &Table, column: &str) -> i128 {
+    table.numbers(column).unwrap_or(&[]).iter().filter(|value| **value != NULL_NUMBER).map(|value| i128::from(*value)).sum()
+}
+
+pub(crate) fn pairs(totals: &Table) -> Vec<(String, String)> {
     let (Some(names), Some(values)) = (totals.texts("name"), totals.numbers("value")) else { return Vec::new() };
     (0..totals.row_count()).map(|row| (names.get(row).unwrap_or_default().to_owned(), fixed::format(values[row], MONEY_SCALE))).collect()
 }
 
-async fn pinned_table(read: &mut attain_database::Connection, manifest: &Manifest, name: &str) -> Result<Table> {
+pub(crate) async fn pinned_table(read: &mut attain_database::Connection, manifest: &Manifest, name: &str) -> Result<Table> {
     match manifest.input(name) {
         Some(table) => attain_store::runs::read_table(read, table).await,
         None => Ok(Table::new(name)),

@@ -32,6 +32,8 @@ pub struct CompanyView {
 pub struct RunView {
     pub run_id: String,
     pub recorded_at: i64,
+    /// When its statements were published.
+    pub published_at: Option<i64>,
     pub manifest: Manifest,
     /// The company as the run saw it, without personal data.
     pub company: Company,
@@ -100,7 +102,8 @@ impl View {
         use crate::access::Action::{SeeAllPay, SeeOwnPay, SeeTeamPay};
         caller.require_one(&[SeeOwnPay, SeeTeamPay, SeeAllPay])?;
         let visible = self.company.visible_to(caller);
-        let exists = || self.company.company.tables["payees"].texts("payee_id").is_some_and(|ids| ids.dictionary.iter().any(|id| id == payee_id));
+        let exists =
+            || self.company.company.tables["payees"].texts("payee_id").is_some_and(|ids| ids.dictionary.iter().any(|id| id == payee_id));
         if visible.knows(payee_id) && exists() { Ok(visible) } else { Err(unknown_payee(payee_id)) }
     }
 
@@ -185,7 +188,9 @@ async fn load_run(read: &mut attain_database::Connection) -> Result<Option<RunVi
     let ranges = BY_PAYEE.into_iter().filter_map(|name| Some((name, ranges(tables.get(name)?)))).collect();
     let days = company.tables.get("transactions").and_then(|own| own.numbers(company.settings.crediting.date.field()));
     let last = days.unwrap_or(&[]).iter().copied().filter(|day| *day != attain_domain::NULL_NUMBER).max();
+    let published = attain_store::run_facts::publication(read, head.run_id.as_str()).await?;
     Ok(Some(RunView {
+        published_at: published.map(|(at, _)| at),
         run_id: saved.summary.run_id.0,
         recorded_at: saved.summary.created_at,
         manifest: saved.manifest,

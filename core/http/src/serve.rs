@@ -111,6 +111,8 @@ fn router(served: Arc<Served>) -> Router {
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
         .fallback(console::asset)
+        // The guard limits bodies itself, by what they are.
+        .layer(axum::extract::DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(Arc::clone(&served), guard::every_request))
         .layer(tower_http::compression::CompressionLayer::new().gzip(true))
         .with_state(served)

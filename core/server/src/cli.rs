@@ -1,8 +1,10 @@
 //! Every command in one list and one match. Results go to standard output, progress and logs to standard error.
 
-use crate::{show, tools};
+use crate::{serve, show, tools};
 use anyhow::{Context, Result};
+use attain_app::access::{Action, Caller, Role};
 use attain_app::refusal::{Refusal, RefusalKind};
+use attain_app::users::{NewToken, NewUser};
 use attain_app::{Config, Instance, planning};
 use attain_domain::Day;
 use clap::{Args, Parser, Subcommand};
@@ -89,11 +91,13 @@ pub enum Command {
     Plan(PlanCommand),
     /// Continue a measure into coming periods
     Forecast(ForecastArgs),
-    /// Serve the record over HTTP and reload extensions as they are saved
-    Serve {
-        #[arg(long, default_value = "127.0.0.1:8080")]
-        listen: String,
-    },
+    /// Serve the interface and the console, work on jobs, and reload extensions as they are saved
+    Serve(ServeArgs),
+    /// Who signs in: add users, make links and API tokens
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Print the OpenAPI document of the interface
+    Openapi,
     /// Reload extensions as they are saved, without serving
     Watch,
     /// Write, build, test and install plugins
@@ -112,6 +116,73 @@ pub struct ImportArgs {
     /// Name of the system the rows come from
     #[arg(long, default_value = "file")]
     pub source: String,
+}
+
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    #[arg(long, env = "ATTAIN_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: String,
+    /// The address that people type, where a proxy stands before the server
+    #[arg(long, env = "ATTAIN_PUBLIC_URL")]
+    pub public_url: Option<String>,
+    /// Issuer of a provider of OpenID Connect; its client secret comes from ATTAIN_OIDC_CLIENT_SECRET
+    #[arg(long, env = "ATTAIN_OIDC_ISSUER", requires = "oidc_client_id")]
+    pub oidc_issuer: Option<String>,
+    #[arg(long, env = "ATTAIN_OIDC_CLIENT_ID")]
+    pub oidc_client_id: Option<String>,
+    #[arg(long, env = "ATTAIN_OIDC_CLIENT_SECRET", hide = true, hide_env_values = true, default_value = "")]
+    pub oidc_client_secret: String,
+    /// What the button for it says
+    #[arg(long, env = "ATTAIN_OIDC_NAME", default_value = "single sign-on")]
+    pub oidc_name: String,
+    /// Cookies without `Secure`: only for a network without TLS
+    #[arg(long)]
+    pub plain_cookies: bool,
+    /// Name of this server in the history of jobs, where several share a record; host and process by default
+    #[arg(long, env = "ATTAIN_NODE")]
+    pub node: Option<String>,
+    /// Seconds of silence after which another server takes over the jobs of this one
+    #[arg(long, env = "ATTAIN_LEASE", default_value_t = 30, value_parser = clap::value_parser!(u64).range(3..=3600))]
+    pub lease: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Add a user
+    Add {
+        login: String,
+        #[arg(long)]
+        name: Option<String>,
+        /// The payee that this person is
+        #[arg(long)]
+        payee: Option<String>,
+        /// seller, manager, comp-admin, finance, auditor, platform
+        #[arg(long = "role", required = true)]
+        roles: Vec<String>,
+    },
+    /// List users
+    List,
+    /// Print a link that signs a user in
+    Link {
+        login: String,
+        /// It can be used until it ends, not only once
+        #[arg(long)]
+        reusable: bool,
+        /// The server's address
+        #[arg(long, env = "ATTAIN_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
+        url: String,
+    },
+    /// Print a new API token of a user, once
+    Token {
+        login: String,
+        #[arg(long, default_value = "command line")]
+        name: String,
+        /// What it may do; all that the user may by default
+        #[arg(long = "scope")]
+        scopes: Vec<String>,
+        #[arg(long, default_value_t = 30)]
+        days: i64,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -240,7 +311,7 @@ pub fn fail(error: &anyhow::Error, json: bool) -> ExitCode {
 }
 
 pub async fn execute(cli: Cli) -> Result<Exit> {
-    let config = Config { database: cli.database.clone(), home: cli.home.clone(), plugins: cli.plugins.clone(), actor: cli.actor.clone() };
+    let config = Config { database: cli.database.clone(), home: cli.home.clone(), plugins: cli.plugins.clone(), actor: cli.actor.clone(), oidc: None };
     let out = show::Output { json: cli.json, quiet: cli.quiet };
     match cli.command {
         Command::Test { dirs } => {
@@ -251,11 +322,9 @@ pub async fn execute(cli: Cli) -> Result<Exit> {
             Ok(if report.failed() == 0 { Exit::Ok } else { Exit::Failure })
         }
         Command::Plugin(command) => plugin(command, &config, out).await,
-        Command::Serve { listen } => {
-            let instance = Instance::open_server(&config).await?;
-            let watcher = instance.watch()?;
-            attain_http::serve(instance, &listen).await?;
-            drop(watcher);
+        Command::Serve(args) => serve::serve(&config, args).await,
+        Command::Openapi => {
+            out.json_or_text(&serde_json::to_value(attain_http::openapi())?)?;
             Ok(Exit::Ok)
         }
         Command::Watch => {
@@ -321,8 +390,47 @@ async fn with_instance(command: Command, instance: &Instance, out: show::Output)
             out.audit(&report)?;
             return Ok(if report.faults.is_empty() { Exit::Ok } else { Exit::Failure });
         }
-        Command::Test { .. } | Command::Plugin(_) | Command::Serve { .. } | Command::Watch => Ok(()),
+        Command::User(command) => return user(command, instance, out).await,
+        Command::Test { .. } | Command::Plugin(_) | Command::Serve(_) | Command::Openapi | Command::Watch => Ok(()),
     }?;
+    Ok(Exit::Ok)
+}
+
+async fn user(command: UserCommand, instance: &Instance, out: show::Output) -> Result<Exit> {
+    let operator = Caller::operator(instance.actor());
+    let unknown =
+        |what: &str, word: &str, known: Vec<&str>| Refusal::invalid(format!("`{word}` is no {what}; there are {}", known.join(", ")));
+    match command {
+        UserCommand::Add { login, name, payee, roles } => {
+            let role = |word: &String| Role::from_name(word).ok_or_else(|| unknown("role", word, Role::ALL.map(Role::name).to_vec()));
+            let roles = roles.iter().map(role).collect::<Result<Vec<_>, _>>()?;
+            let new = NewUser { name: name.unwrap_or_else(|| login.clone()), login, payee_id: payee, roles };
+            out.json_or_text(&serde_json::to_value(instance.add_user(&operator, &new).await?)?)?;
+        }
+        UserCommand::List => out.json_or_text(&serde_json::to_value(instance.users(&operator).await?)?)?,
+        UserCommand::Link { login, reusable, url } => {
+            let user = instance.user_by_login(&login).await?;
+            let (secret, expires_at) = instance.new_link(&operator, &user.user_id, reusable).await?;
+            let link = serve::sign_in_url(&url, &secret);
+            if out.json {
+                out.json_or_text(&serde_json::json!({ "url": link, "expires_at": expires_at }))?;
+            } else {
+                out.line(&link)?;
+            }
+        }
+        UserCommand::Token { login, name, scopes, days } => {
+            let user = instance.user_by_login(&login).await?;
+            let scope =
+                |word: &String| Action::from_name(word).ok_or_else(|| unknown("scope", word, Action::ALL.map(Action::name).to_vec()));
+            let scopes = scopes.iter().map(scope).collect::<Result<Vec<_>, _>>()?;
+            let token = instance.add_token_for(&operator, &user.user_id, &NewToken { name, scopes, days }).await?;
+            if out.json {
+                out.json_or_text(&serde_json::to_value(token)?)?;
+            } else {
+                out.line(&token.secret.unwrap_or_default())?;
+            }
+        }
+    }
     Ok(Exit::Ok)
 }
 

@@ -1,6 +1,7 @@
 //! The binary `attain`: the command line over the use cases, and the server.
 
 mod cli;
+mod serve;
 mod show;
 mod tools;
 
@@ -10,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    let watching = matches!(cli.command, cli::Command::Serve { .. } | cli::Command::Watch);
+    let watching = matches!(cli.command, cli::Command::Serve(_) | cli::Command::Watch);
     let default = match (cli.quiet, watching) {
         (true, _) => "error",
         (false, true) => "info",

@@ -7,7 +7,11 @@ pub mod documents;
 pub mod entities;
 pub mod extensions;
 pub mod ledger;
+pub mod once;
+pub mod questions;
+pub mod run_facts;
 pub mod runs;
+pub mod users;
 pub mod versions;
 
 pub use attain_database::{Connection, Tx};

@@ -11,7 +11,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("attain-database", &[]),
     ("attain-store", &["attain-domain", "attain-database"]),
     ("attain-audit", &["attain-database"]),
-    ("attain-app", &["attain-domain", "attain-calc", "attain-extend", "attain-database", "attain-store", "attain-audit"]),
+    ("attain-jobs", &["attain-database"]),
+    (
+        "attain-app",
+        &["attain-domain", "attain-calc", "attain-extend", "attain-database", "attain-store", "attain-audit", "attain-jobs", "attain-print"],
+    ),
     ("attain-http", &["attain-app", "attain-domain"]),
     ("attain-server", &["attain-app", "attain-domain", "attain-extend", "attain-http"]),
     ("attain-sdk", &[]),
@@ -22,7 +26,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Crates from outside that only some rooms may name.
 const ONLY_IN: &[(&str, &[&str])] = &[
-    ("sqlx", &["attain-database", "attain-store", "attain-audit"]),
+    ("sqlx", &["attain-database", "attain-store", "attain-audit", "attain-jobs"]),
+    ("croner", &["attain-jobs"]),
     ("wasmtime", &["attain-extend"]),
     ("rhai", &["attain-extend"]),
     ("axum", &["attain-http"]),

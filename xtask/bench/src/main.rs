@@ -1,8 +1,9 @@
 //! The reference workload through the product's own path (input chunks in SQLite, sandboxed extensions with limits, results
-//! durably stored), side by side with the same arithmetic in plain Rust, stored and not stored.
+//! durably stored), side by side with the same arithmetic in plain Rust, stored and not stored. `serve`: the server under load.
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
 mod plain;
+mod serve;
 
 use anyhow::{Context, Result, ensure};
 use attain_app::extensions::{self, Set};
@@ -22,8 +23,16 @@ const ROUNDS: usize = 3;
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.split_first() {
+        Some((what, rest)) if what == "serve" => serve::run(rest).await,
+        _ => calculation(&arguments).await,
+    }
+}
+
+async fn calculation(arguments: &[String]) -> Result<()> {
     let plugins = std::env::var_os("ATTAIN_PLUGINS").map(PathBuf::from).context("set ATTAIN_PLUGINS to the folder of built plugins")?;
-    let count = std::env::args().nth(1).map_or(Ok(reference::TRANSACTION_COUNT), |count| count.parse())?;
+    let count = arguments.first().map_or(Ok(reference::TRANSACTION_COUNT), |count| count.parse())?;
     // The data folder should be on a real disk, or a commit costs nothing.
     let folder = tempfile::Builder::new().prefix("attain-bench").tempdir_in(std::env::current_dir()?)?;
     println!("generating {count} transactions and storing them as chunks");

@@ -18,7 +18,7 @@ import { componentLines } from "./componentLines";
 
 const PARTS = ["company", "runs"] as const;
 
-export function LineDrawer({
+export default function LineDrawer({
   at,
   payeeId,
   line,

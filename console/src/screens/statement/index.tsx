@@ -1,7 +1,7 @@
 // One statement: what is paid and why. Any amount opens down to the slices, credits, transactions, the imported row and the rule.
 
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { useState } from "react";
+import { Suspense, lazy, useState } from "react";
 import { download, path } from "@/api/client";
 import { useRead } from "@/api/read";
 import { useMay, useSession } from "@/api/session";
@@ -20,7 +20,9 @@ import { Empty, Loading, Reading } from "@/parts/states";
 import { useAllSearch, useChangeSearch, usePayeeId } from "@/url";
 import { showDay, showPeriod } from "@/words";
 import { AskDialog } from "./AskDialog";
-import { LineDrawer } from "./LineDrawer";
+
+// Loaded when an amount is first opened.
+const LineDrawer = lazy(() => import("./LineDrawer"));
 
 /** In the address, `?line=all` is the explanation of the whole statement. */
 export const WHOLE = "all";
@@ -86,16 +88,20 @@ export default function Statement() {
                 />
               </Card>
               <Proof statement={shown} onAsk={may("ask", "answer-questions") ? () => setAsking("whole") : null} payee={search.payee} />
-              <LineDrawer
-                at={at}
-                payeeId={shown.payee.payee_id}
-                line={line}
-                whole={search.line === WHOLE}
-                currency={shown.currency}
-                title={line ? line.name : `Statement of ${shown.payee.name}`}
-                onClose={() => change({ line: undefined, show: undefined })}
-                onAsk={may("ask", "answer-questions") ? () => setAsking(line ?? "whole") : null}
-              />
+              {line || search.line === WHOLE ? (
+                <Suspense fallback={null}>
+                  <LineDrawer
+                    at={at}
+                    payeeId={shown.payee.payee_id}
+                    line={line}
+                    whole={search.line === WHOLE}
+                    currency={shown.currency}
+                    title={line ? line.name : `Statement of ${shown.payee.name}`}
+                    onClose={() => change({ line: undefined, show: undefined })}
+                    onAsk={may("ask", "answer-questions") ? () => setAsking(line ?? "whole") : null}
+                  />
+                </Suspense>
+              ) : null}
               {asking ? <AskDialog at={at} line={asking === "whole" ? null : asking} period={period} onClose={() => setAsking(null)} /> : null}
             </>
           )}

@@ -21,11 +21,11 @@ import { showPeriod } from "@/words";
 const MONTHS_SHOWN = 12;
 
 const COLUMNS: Column<StatementSummary>[] = [
-  { id: "period", header: "Period", value: (row) => row.period_id, cell: (row) => <span className="font-medium">{showPeriod(row.period_id)}</span> },
-  { id: "state", header: "State", value: (row) => row.state, cell: (row) => <StateBadge state={row.state} /> },
+  { id: "period", header: "Period", value: (row) => row.period_id, cell: (row) => <span className="font-medium whitespace-nowrap">{showPeriod(row.period_id)}</span> },
+  { id: "state", header: "State", wideOnly: true, value: (row) => row.state, cell: (row) => <StateBadge state={row.state} /> },
   { id: "earned", header: "Earned", align: "right", value: (row) => row.earned, cell: (row) => <Money amount={row.earned} /> },
-  { id: "held", header: "Held", align: "right", value: (row) => row.held, cell: (row) => <Money amount={row.held} /> },
-  { id: "carried", header: "Carried", align: "right", value: (row) => row.carried, cell: (row) => <Money amount={row.carried} /> },
+  { id: "held", header: "Held", align: "right", wideOnly: true, value: (row) => row.held, cell: (row) => <Money amount={row.held} /> },
+  { id: "carried", header: "Carried", align: "right", wideOnly: true, value: (row) => row.carried, cell: (row) => <Money amount={row.carried} /> },
   { id: "paid", header: "Paid", align: "right", value: (row) => row.paid, cell: (row) => <Money amount={row.paid} className="font-semibold" /> },
 ];
 

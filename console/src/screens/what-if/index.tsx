@@ -306,7 +306,8 @@ function Outcome({ result, error, busy, empty }: { result: Result | undefined; e
         <ul className="mt-3 flex flex-col gap-1.5">
           {result.findings.map((finding, at) => (
             <li key={at} className="rounded-control bg-warn-soft px-3 py-2 text-[0.9rem] text-warn">
-              {typeof finding === "string" ? finding : (finding.message ?? plain(finding.code ?? "finding", true))}
+              {finding.record ? `${finding.record}: ` : ""}
+              {finding.message}
             </li>
           ))}
         </ul>
@@ -340,7 +341,7 @@ function Outcome({ result, error, busy, empty }: { result: Result | undefined; e
         <div className="mt-3 border-t border-line pt-2">
           <ComponentBars
             name="By component, before and after"
-            bars={result.components.map((each) => ({ component_id: each.component_id, name: each.name, amount: each.after, before: each.before }))}
+            bars={result.components.map((each) => ({ component_id: `${each.plan_id}/${each.component_id}`, name: each.name, amount: each.after, before: each.before }))}
             currency={currency}
           />
         </div>

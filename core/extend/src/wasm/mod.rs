@@ -49,3 +49,23 @@ pub fn sections(bytes: &[u8]) -> Result<Sections, Fault> {
     }
     Ok(sections)
 }
+
+/// The interfaces that a component imports, in its order. Nothing is compiled.
+pub fn imports(bytes: &[u8]) -> Result<Vec<String>, Fault> {
+    let invalid = |error: wasmparser::BinaryReaderError| Fault::new(FaultKind::NotAnExtension, format!("the bytes are no component: {error}"));
+    let mut names = Vec::new();
+    let mut depth = 0usize;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload.map_err(invalid)? {
+            Payload::Version { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentImportSection(section) if depth == 1 => {
+                for import in section {
+                    names.push(import.map_err(invalid)?.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(names)
+}

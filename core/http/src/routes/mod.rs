@@ -7,7 +7,9 @@ mod extensions;
 mod formulas;
 mod imports;
 mod jobs;
+mod oidc;
 mod pay;
+mod pay_documents;
 mod planning;
 mod questions;
 mod runs;
@@ -24,8 +26,10 @@ use utoipa_axum::router::OpenApiRouter;
 pub fn all() -> OpenApiRouter<Arc<Served>> {
     OpenApiRouter::new()
         .merge(session::routes())
+        .merge(oidc::routes())
         .merge(users::routes())
         .merge(pay::routes())
+        .merge(pay_documents::routes())
         .merge(team::routes())
         .merge(questions::routes())
         .merge(formulas::routes())

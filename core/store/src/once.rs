@@ -1,0 +1,70 @@
+//! Answers to requests that make something, kept by the key that the client chose.
+
+use attain_database::sqlx;
+use attain_database::{Connection, Tx};
+
+/// What is known about a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    pub request_hash: String,
+    /// `None` while the first request is at work.
+    pub status: Option<i64>,
+    pub answer: Option<String>,
+    pub created_at: i64,
+}
+
+/// Takes a key; answers whether it was free.
+pub async fn take(tx: &mut Tx, user_id: &str, route: &str, key: &str, request_hash: &str, now: i64) -> anyhow::Result<bool> {
+    let done = sqlx::query(
+        "insert into idempotency_keys (user_id, route, idempotency_key, request_hash, status, answer, created_at) \
+         values ($1, $2, $3, $4, null, null, $5) on conflict do nothing",
+    )
+    .bind(user_id.to_owned())
+    .bind(route.to_owned())
+    .bind(key.to_owned())
+    .bind(request_hash.to_owned())
+    .bind(now)
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn get(connection: &mut Connection, user_id: &str, route: &str, key: &str) -> anyhow::Result<Option<Answer>> {
+    let row: Option<(String, Option<i64>, Option<String>, i64)> = sqlx::query_as(
+        "select request_hash, status, answer, created_at from idempotency_keys where user_id = $1 and route = $2 and idempotency_key = $3",
+    )
+    .bind(user_id.to_owned())
+    .bind(route.to_owned())
+    .bind(key.to_owned())
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|(request_hash, status, answer, created_at)| Answer { request_hash, status, answer, created_at }))
+}
+
+pub async fn end(tx: &mut Tx, user_id: &str, route: &str, key: &str, status: i64, answer: &str) -> anyhow::Result<()> {
+    sqlx::query("update idempotency_keys set status = $1, answer = $2 where user_id = $3 and route = $4 and idempotency_key = $5")
+        .bind(status)
+        .bind(answer.to_owned())
+        .bind(user_id.to_owned())
+        .bind(route.to_owned())
+        .bind(key.to_owned())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+pub async fn forget(tx: &mut Tx, user_id: &str, route: &str, key: &str) -> anyhow::Result<()> {
+    sqlx::query("delete from idempotency_keys where user_id = $1 and route = $2 and idempotency_key = $3")
+        .bind(user_id.to_owned())
+        .bind(route.to_owned())
+        .bind(key.to_owned())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Forgets all keys that were taken before an instant.
+pub async fn forget_before(tx: &mut Tx, before: i64) -> anyhow::Result<()> {
+    sqlx::query("delete from idempotency_keys where created_at < $1").bind(before).execute(&mut **tx).await?;
+    Ok(())
+}
