@@ -242,3 +242,19 @@ function ConnectionDot({ quiet = false }: { quiet?: boolean }) {
     </span>
   );
 }
+
+/** A screen that somebody may not see says so in her words, before it asks the server. */
+export function Denied() {
+  const session = useSession();
+  return (
+    <div className="mx-auto w-full max-w-xl p-8">
+      <h1 className="text-xl font-semibold">This screen is not for you</h1>
+      <p className="mt-1 text-ink-2">
+        You are signed in as {session.name}. Ask the person who manages users in your company for the role that this screen needs.
+      </p>
+      <Button className="mt-4" onClick={() => window.history.back()}>
+        Go back
+      </Button>
+    </div>
+  );
+}
