@@ -1,8 +1,10 @@
 // The state of a screen lives in its address, so that any view can be pasted into a chat. Every value is a plain string.
 
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useCallback } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { useSession } from "@/api/session";
+
+const PAUSE_MS = 250;
 
 export type Search = { [name: string]: string | undefined };
 
@@ -57,4 +59,26 @@ export function usePeriod(): string | null {
 export function usePayeeId(): string | null {
   const session = useSession();
   return useAllSearch().payee ?? session.payee_id;
+}
+
+/** Like `useUrlState` for what is typed: shown at once, in the address when the typing pauses. */
+export function useTypedUrlState(name: string): [string, (text: string) => void] {
+  const [value = "", set] = useUrlState(name);
+  const [text, setText] = useState(value);
+  const sent = useRef(value);
+  useEffect(() => {
+    if (value !== sent.current) {
+      sent.current = value;
+      setText(value);
+    }
+  }, [value]);
+  useEffect(() => {
+    if (text === sent.current) return;
+    const timer = setTimeout(() => {
+      sent.current = text;
+      set(text || undefined);
+    }, PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [text, set]);
+  return [text, setText];
 }

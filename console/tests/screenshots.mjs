@@ -1,51 +1,88 @@
-// The pictures of the documentation, taken from the running server of `ATTAIN_URL` into `ATTAIN_IMAGES`. To add one: a line in PICTURES.
+// Makes the pictures of the README in docs/images from the demo company, with the environment of run.mjs. To add one: a line in the list.
 
-import { join } from "node:path";
-import { chromium } from "playwright-core";
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Stage } from "./stage.mjs";
 
-const PICTURES = [
-  { name: "home-phone", persona: "seller", path: "/home", width: 390, height: 844, scheme: "light" },
-  { name: "home", persona: "seller", path: "/home", width: 1280, height: 860, scheme: "light" },
-  { name: "statement", persona: "seller", path: "/statements/{period}?line=2", width: 1280, height: 860, scheme: "light" },
-  { name: "what-if", persona: "seller", path: "/what-if?deals=d~250000~{day}", width: 1280, height: 860, scheme: "dark" },
-  { name: "team", persona: "manager", path: "/team", width: 1280, height: 860, scheme: "light" },
+const IMAGES = fileURLToPath(new URL("../../docs/images/", import.meta.url));
+const DESKTOP = { width: 1280, height: 800, scale: 1.5 };
+const PHONE = { width: 390, height: 844, scale: 2 };
+
+const FORMULA = "spif-automation";
+/** A change that pays some more, for the formula editor to show its cost. */
+const CHANGED = "\n+ if to_date > 0 && to_date < settings.hurdle { 250 } else { 0 }";
+
+const pictures = [
+  { file: "seller-home-phone", persona: "ana", look: PHONE, show: (visitor) => visitor.go("/home") },
+  { file: "seller-home", persona: "ana", look: DESKTOP, show: (visitor) => visitor.go("/home") },
+  {
+    file: "statement-trace",
+    persona: "ana",
+    look: DESKTOP,
+    async show(visitor) {
+      const { payee_id, current_period: period } = await visitor.api("/session");
+      const { components } = await visitor.api(`/payees/${payee_id}/periods/${period}/statement`);
+      const line = components.find((one) => one.quota !== null) ?? components[0];
+      await visitor.go(`/statements/${period}?line=${line.line}`);
+      await visitor.page.getByRole("tree").first().waitFor();
+    },
+  },
+  {
+    file: "what-if",
+    persona: "ana",
+    look: DESKTOP,
+    async show(visitor) {
+      await visitor.go("/what-if");
+      await visitor.button("Add a deal").click();
+      await visitor.page.getByLabel("Amount of deal 1").fill("480000");
+      await visitor.page.waitForURL(/deals=/);
+      await visitor.settled();
+    },
+  },
+  {
+    file: "formula-editor",
+    persona: "cora",
+    look: { ...DESKTOP, width: 1440, height: 900 },
+    async show(visitor) {
+      const { current_period: period } = await visitor.api("/session");
+      await visitor.go(`/formulas/${FORMULA}`);
+      const textbox = visitor.page.getByRole("textbox", { name: `Text of ${FORMULA}` });
+      await textbox.click();
+      await visitor.page.keyboard.press("Control+End");
+      const [answer] = await Promise.all([
+        visitor.page.waitForResponse((response) => response.url().includes("/impact") && (response.request().postData() ?? "").includes("to_date < settings.hurdle") && response.ok()),
+        visitor.page.keyboard.insertText(CHANGED),
+      ]);
+      if (!(await answer.json()).complete) throw new Error(`the changed formula does not calculate in ${period}`);
+      await visitor.page.getByRole("table", { name: /^Largest changes/ }).waitFor();
+      await visitor.page.getByText(/^all \d+ green$/).waitFor();
+      await visitor.settled();
+    },
+  },
+  {
+    file: "runs",
+    persona: "cora",
+    look: DESKTOP,
+    async show(visitor) {
+      const [run] = (await visitor.api("/runs?limit=1")).items;
+      await visitor.go(`/runs/${run.run_id}`);
+    },
+  },
+  { file: "team", persona: "mia", look: DESKTOP, show: (visitor) => visitor.go("/team") },
 ];
 
-const url = process.env.ATTAIN_URL?.replace(/\/$/, "");
-const links = JSON.parse(process.env.ATTAIN_LINKS ?? "{}");
-const images = process.env.ATTAIN_IMAGES;
-if (!url || !images) throw new Error("set `ATTAIN_URL`, `ATTAIN_LINKS` and `ATTAIN_IMAGES`");
-
-const browser = await chromium.launch({
-  executablePath: process.env.ATTAIN_CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
-const sessions = new Map();
-for (const picture of PICTURES) {
-  const context = await browser.newContext({
-    viewport: { width: picture.width, height: picture.height },
-    colorScheme: picture.scheme,
-    deviceScaleFactor: 2,
-    locale: "en-US",
-    reducedMotion: "reduce",
-    storageState: sessions.get(picture.persona),
-  });
-  const page = await context.newPage();
-  if (!sessions.has(picture.persona)) {
-    const { pathname, hash } = new URL(links[picture.persona]);
-    await page.goto(url + pathname + hash);
-    await page.waitForURL((at) => !at.pathname.startsWith("/sign-in"));
-    sessions.set(picture.persona, await context.storageState());
+mkdirSync(IMAGES, { recursive: true });
+const stage = await Stage.open();
+try {
+  for (const picture of pictures) {
+    const visitor = await stage.signedIn(picture.persona, picture.look);
+    await picture.show(visitor);
+    await visitor.expectQuiet(picture.file);
+    const path = `${IMAGES}${picture.file}.png`;
+    await visitor.page.screenshot({ path, animations: "disabled" });
+    console.log(`docs/images/${picture.file}.png`);
+    await visitor.close();
   }
-  const session = await (await context.request.get(`${url}/api/v1/session`)).json();
-  const day = session.periods.find((period) => period.period_id === session.current_period)?.from ?? session.today;
-  await page.goto(url + picture.path.replace("{period}", session.current_period).replace("{day}", day));
-  await page.locator("h1").first().waitFor();
-  await page.waitForFunction(() => document.querySelector('[role="status"][aria-label^="Loading"], [aria-busy="true"]') === null);
-  await page.waitForLoadState("load");
-  await page.evaluate(() => document.activeElement?.blur?.());
-  await page.screenshot({ path: join(images, `${picture.name}.png`) });
-  await context.close();
+} finally {
+  await stage.close();
 }
-await browser.close();
-console.log(`screenshots: ${PICTURES.length} pictures in ${images}`);

@@ -484,11 +484,13 @@ export interface RunSummary {
   complete: boolean;
   recorded_at: Instant;
   engine_version: string;
-  note: string | null;
-  earned: Decimal;
-  posted_count: number;
-  finding_count: number;
-  trigger: string;
+  note: string;
+  /** Null for a run of before these were kept. */
+  earned: Decimal | null;
+  posted_count: number | null;
+  finding_count: number | null;
+  /** `command`, `request`, `schedule` or `change`. */
+  trigger: string | null;
 }
 
 export interface FindingCount {
@@ -498,21 +500,33 @@ export interface FindingCount {
   example: string;
 }
 
+export interface PinnedTable {
+  name: string;
+  row_count: number;
+  /** Digests in order. */
+  chunks: string[];
+}
+
 export interface Run {
   run_id: string;
   root: string;
   complete: boolean;
   recorded_at: Instant;
   engine_version: string;
-  note: string | null;
+  note: string;
+  trigger: string | null;
+  requested_by: string | null;
+  job_id: string | null;
+  published_at: Instant | null;
   stages: { name: string; millis: number }[];
   totals: { name: string; value: string }[];
   documents: Record<string, string>;
-  extensions: { name: string; digest: string; calls: number; fuel: number }[];
-  inputs: { name: string; row_count: number; chunks: number }[];
-  results: { name: string; row_count: number; chunks: number }[];
+  /** Named `point/name`. */
+  extensions: { name: string; digest: string; calls: number | null; fuel: number | null }[];
+  inputs: PinnedTable[];
+  results: PinnedTable[];
   findings: FindingCount[];
-  receipt: unknown;
+  receipt: { previous_run_id: string | null; href: string };
 }
 
 export interface Finding {
@@ -530,13 +544,34 @@ export interface Cause {
   after: string | null;
 }
 
+export interface Because {
+  kind: string;
+  object: string;
+}
+
+export interface Posted {
+  payee_id: string;
+  name: string;
+  period_id: string;
+  plan_id: string | null;
+  component_id: string | null;
+  account: string;
+  revision: number;
+  amount: Decimal;
+}
+
 export interface Receipt {
+  run_id: string;
   previous_run_id: string | null;
-  recalculated: { payee_id: string; name: string; period_id: string; difference: Decimal; causes: string[] }[];
+  /** The largest differences first; so many are listed at most, all are counted. */
+  recalculated: { payee_id: string; name: string; period_id: string; difference: Decimal; causes: Because[] }[];
+  recalculated_count: number;
   unchanged_count: number;
   unchanged_hash_equal: boolean;
+  unchanged_hash: string;
   causes: Cause[];
-  posted: unknown[];
+  posted: Posted[];
+  posted_count: number;
 }
 
 export interface Replay {
@@ -554,10 +589,15 @@ export interface Job {
   kind: string;
   state: JobState;
   attempt: number;
-  scheduled_for: Instant | null;
+  attempts_max: number;
+  scheduled_for: Instant;
   started_at: Instant | null;
   ended_at: Instant | null;
+  /** Of a waiting job after a failed attempt. */
+  next_attempt_at: Instant | null;
   node: string | null;
+  requested_by: string;
+  schedule_id: string | null;
   payload: unknown;
   outcome: unknown;
   error: string | null;
@@ -568,10 +608,12 @@ export interface Schedule {
   schedule_id: string;
   kind: "run" | "import" | "publish" | "reload-check";
   cron: string;
+  /** `UTC` or a distance from it as `+02:00`. */
   zone: string;
   payload: unknown;
   paused: boolean;
-  next_at: Instant | null;
+  next_at: Instant;
+  created_by: string;
   last: { job_id: string; state: JobState; ended_at: Instant | null } | null;
   version: number;
 }
@@ -587,7 +629,8 @@ export interface ExtensionSummary {
   signature: string;
   asks_for: string[];
   granted: string[];
-  limits: { fuel: number; memory_bytes: number; wall_ms: number };
+  /** Memory is null for scripts: what they hold is limited by number and length. */
+  limits: { fuel: number; memory_bytes: number | null; wall_ms: number };
   use: { run_id: string; calls: number; fuel: number } | null;
   case_count: number;
   description: string;
@@ -607,20 +650,56 @@ export interface Entity {
   fields: EntityField[];
   key: string[];
   personal: boolean;
+  /** Whether an import of it waits for a second person. */
+  needs_approval?: boolean;
 }
 
 export interface EntityRow {
+  /** The key as one text, for addresses. */
+  id: string;
   key: string[];
   values: Record<string, string | null>;
+}
+
+/** The entry of the audit trail that tells of a change. */
+export interface Mention {
+  sequence: number;
+  actor: string;
+  action: string;
+  reason: string;
+}
+
+export interface Batch {
+  batch_id: number;
+  source: string;
+  entity: string;
+  digest: string;
+  inserted: number;
+  changed: number;
+  removed: number;
+  unchanged: number;
+  totals: Record<string, string>;
+  recorded_at: Instant;
+  import_id: string | null;
 }
 
 export interface RowVersion {
   version: number;
   source: string;
-  batch_id: string | null;
+  batch_id: number | null;
   recorded_at: Instant;
+  recorded_by: Mention | null;
   superseded_at: Instant | null;
+  superseded_by: Mention | null;
   values: Record<string, string | null>;
+  batch: Batch | null;
+}
+
+export interface RowHistory {
+  entity: string;
+  key: string[];
+  /** Oldest first. */
+  versions: RowVersion[];
 }
 
 export interface ImportSummary {
@@ -637,17 +716,23 @@ export interface ImportSummary {
 export interface AuditEntry {
   sequence: number;
   recorded_at: Instant;
+  /** A user's id, or the name that the command line was given. */
   actor: string;
+  actor_name: string;
   action: string;
   object: string;
-  reason: string | null;
+  reason: string;
 }
 
+/** Hashes and bytes are hexadecimal. The tree is that of RFC 6962 over SHA-256. */
 export interface AuditDetail extends AuditEntry {
-  before: unknown;
-  after: unknown;
+  before: string | null;
+  after: string | null;
+  /** Of `body`. */
   hash: string;
-  proof: { size: number; root: string; path: string[] };
+  body: string;
+  /** Null until the entry is sealed. */
+  proof: { size: number; root: string; path: string[]; sealed_at: Instant; key_id: string; signature: string } | null;
 }
 
 export interface Verification {

@@ -4,10 +4,10 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { Suspense, lazy, useEffect, useState } from "react";
 import { live, useConnection } from "@/api/live";
-import { SessionContext, useSessionQuery } from "@/api/session";
+import { SessionContext, useSession, useSessionQuery } from "@/api/session";
 import type { Session } from "@/api/types";
 import { useAllSearch } from "@/url";
-import { IconButton } from "./Button";
+import { Button, IconButton } from "./Button";
 import { Icon, Logo } from "./Icon";
 import { type Place, placesFor } from "./navigation";
 import { Failed, Loading } from "./states";
@@ -240,5 +240,21 @@ function ConnectionDot({ quiet = false }: { quiet?: boolean }) {
       <span className={`size-2 rounded-full ${look}`} aria-hidden="true" />
       <span className={quiet ? "sr-only" : ""}>{text}</span>
     </span>
+  );
+}
+
+/** A screen that somebody may not see says so in her words, before it asks the server. */
+export function Denied() {
+  const session = useSession();
+  return (
+    <div className="mx-auto w-full max-w-xl p-8">
+      <h1 className="text-xl font-semibold">This screen is not for you</h1>
+      <p className="mt-1 text-ink-2">
+        You are signed in as {session.name}. Ask the person who manages users in your company for the role that this screen needs.
+      </p>
+      <Button className="mt-4" onClick={() => window.history.back()}>
+        Go back
+      </Button>
+    </div>
   );
 }
