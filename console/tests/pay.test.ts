@@ -33,7 +33,7 @@ describe("everybody", () => {
 
   it("finds a screen by Ctrl-K and signs out by the menu", async () => {
     const visitor = await stage.visitor();
-    await visitor.signIn("seller");
+    await visitor.signIn("ana");
     await visitor.page.keyboard.press("Control+k");
     await visitor.page.getByRole("combobox", { name: "Go to" }).fill("what");
     await visitor.page.keyboard.press("Enter");
@@ -47,7 +47,7 @@ describe("everybody", () => {
 
 describe("a seller", () => {
   it("reads on her page what the interface answers", async () => {
-    const visitor = await stage.signedIn("seller");
+    const visitor = await stage.signedIn("ana");
     const session = await visitor.api<Session>("/session");
     const home = await visitor.api<Home>(`/payees/${session.payee_id}/periods/${session.current_period}/home`);
     const page = await visitor.page.locator("main").innerText();
@@ -62,7 +62,7 @@ describe("a seller", () => {
   });
 
   it("opens an amount down to the imported row and the rule", async () => {
-    const visitor = await stage.signedIn("seller");
+    const visitor = await stage.signedIn("ana");
     const session = await visitor.api<Session>("/session");
     const at = `/payees/${session.payee_id}/periods/${session.current_period}`;
     const statement = await visitor.api<Statement>(`${at}/statement`);
@@ -90,7 +90,7 @@ describe("a seller", () => {
   });
 
   it("asks about a line, and the answer comes without a reload", async () => {
-    const seller = await stage.signedIn("seller");
+    const seller = await stage.signedIn("ana");
     const session = await seller.api<Session>("/session");
     await seller.go(`/statements/${session.current_period}`);
     await seller.page.getByRole("button", { name: /^Ask about/ }).first().click();
@@ -98,7 +98,7 @@ describe("a seller", () => {
     await seller.page.getByRole("button", { name: "Send question" }).click();
     await seller.page.waitForURL(/\/questions\/./);
     await seller.settled();
-    const admin = await stage.signedIn("comp-admin");
+    const admin = await stage.signedIn("cora");
     await admin.go(new URL(seller.page.url()).pathname);
     await admin.page.getByLabel("Answer").fill("All of September, as the credits show.");
     await admin.page.getByRole("button", { name: "Send" }).click();
@@ -113,7 +113,7 @@ describe("a seller", () => {
   });
 
   it("tries a what-if deal: the screen shows what the plan pays, and the address holds the trial", async () => {
-    const visitor = await stage.signedIn("seller");
+    const visitor = await stage.signedIn("ana");
     const session = await visitor.api<Session>("/session");
     const day = session.periods.find((period) => period.period_id === session.current_period)?.from;
     await visitor.go(`/what-if?period=${session.current_period}`);
@@ -142,7 +142,7 @@ describe("a seller", () => {
   });
 
   it("takes her statement home as a file", async () => {
-    const visitor = await stage.signedIn("seller");
+    const visitor = await stage.signedIn("ana");
     await visitor.go(`/statements/${(await visitor.api<Session>("/session")).current_period}`);
     for (const kind of ["PDF", "XLSX", "CSV"]) {
       const [download] = await Promise.all([visitor.page.waitForEvent("download"), visitor.page.getByRole("link", { name: kind, exact: true }).click()]);
@@ -153,7 +153,7 @@ describe("a seller", () => {
   });
 
   it("may not open anybody else's statement", async () => {
-    const visitor = await stage.signedIn("seller");
+    const visitor = await stage.signedIn("ana");
     const session = await visitor.api<Session>("/session");
     await visitor.go(`/statements/${session.current_period}?payee=E1001`);
     await visitor.page.getByRole("alert").getByText("There is nothing here for you").waitFor();
@@ -163,7 +163,7 @@ describe("a seller", () => {
 
 describe("a manager", () => {
   it("sees her team's figures and goes from a report to the statement and back", async () => {
-    const visitor = await stage.signedIn("manager");
+    const visitor = await stage.signedIn("mia");
     await visitor.page.waitForURL(/\/team/);
     const session = await visitor.api<Session>("/session");
     const team = await visitor.api<Team>(`/team?period=${session.current_period}`);
@@ -186,16 +186,16 @@ describe("a manager", () => {
 
 describe("every screen of pay is sound", () => {
   const screens: Record<string, string[]> = {
-    seller: ["/home", "/statements", "/statements/{period}", "/statements/{period}?line=1", "/statements/{period}?line=1&show=credits", "/statements/{period}?line=1&show=rule", "/questions", "/account"],
-    manager: ["/team", "/home", "/home?payee={report}", "/statements?payee={report}"],
-    "comp-admin": ["/team", "/statements", "/questions"],
+    ana: ["/home", "/statements", "/statements/{period}", "/statements/{period}?line=1", "/statements/{period}?line=1&show=credits", "/statements/{period}?line=1&show=rule", "/questions", "/account"],
+    mia: ["/team", "/home", "/home?payee={report}", "/statements?payee={report}"],
+    cora: ["/team", "/statements", "/questions"],
   };
   for (const look of LOOKS) {
     it(`${look.scheme}, ${look.width} wide`, async () => {
       for (const [persona, paths] of Object.entries(screens)) {
         const visitor = await stage.signedIn(persona, look);
         const period = (await visitor.api<Session>("/session")).current_period ?? "";
-        const report = persona === "manager" ? ((await visitor.api<Team>(`/team?period=${period}`)).tree.reports[0]?.payee_id ?? "") : "";
+        const report = persona === "mia" ? ((await visitor.api<Team>(`/team?period=${period}`)).tree.reports[0]?.payee_id ?? "") : "";
         for (const each of paths) {
           const path = each.replace("{period}", period).replace("{report}", report);
           await visitor.go(path);

@@ -72,8 +72,11 @@ impl Served {
         let mut served = Served { child, lines, address: String::new(), token: String::new() };
         let line = served.wait_for("serving on http://");
         served.address = line.split("http://").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("an address").to_owned();
-        let line = served.wait_for("token of this start: ");
-        served.token = line.split("start: ").nth(1).expect("a token").trim().to_owned();
+        let line = served.wait_for("/setup#token=");
+        assert!(line.contains(&served.address), "the link goes to this server: {line}");
+        let added = run(folder, &["user", "add", "cora", "--role", "comp-admin"]);
+        assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+        served.token = String::from_utf8(run(folder, &["user", "token", "cora"]).stdout).expect("text").trim().to_owned();
         served
     }
 

@@ -45,6 +45,6 @@ fn run(name: &str, more: impl FnOnce(&mut Command)) -> Result<bool> {
 
 /// Persona to link. Neither holds what JSON would escape.
 fn links_as_json(links: &[String]) -> String {
-    let pairs: Vec<String> = PERSONAS.iter().zip(links).map(|(persona, link)| format!("\"{}\":\"{link}\"", persona.name)).collect();
+    let pairs: Vec<String> = PERSONAS.iter().zip(links).map(|(persona, link)| format!("\"{}\":\"{link}\"", persona.login)).collect();
     format!("{{{}}}", pairs.join(","))
 }

@@ -31,7 +31,7 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     let url = format!("http://{LISTEN}");
     say(&format!("\ndemo: serving at {url}; stop with Ctrl-C. Sign in as"));
     for (persona, link) in PERSONAS.iter().zip(demo.links(&url)?) {
-        say(&format!("  {:<11} {} ({})", persona.name, link, persona.sees));
+        say(&format!("  {:<11} {} ({})", persona.login, link, persona.sees));
     }
     let status = demo.serve(LISTEN).status().context("the server could not be started")?;
     Ok(ExitCode::from(u8::try_from(status.code().unwrap_or(0)).unwrap_or(1)))

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 const TOOL: &str = "schemathesis==4.32.5";
 /// Personas whose rights differ most: who sets up pay, who sees only her own, who runs the machine and sees none.
-const LOGINS: [&str; 3] = ["comp-admin", "seller", "platform"];
+const LOGINS: [&str; 3] = ["cora", "ana", "pat"];
 /// Not the list of statuses: what the guard before every handler may answer stands with none of them.
 const CHECKS: &str = "not_a_server_error,response_schema_conformance,content_type_conformance,response_headers_conformance";
 /// For each persona.

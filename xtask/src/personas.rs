@@ -2,7 +2,6 @@
 
 /// A role's name as `attain user add` takes it.
 pub struct Persona {
-    pub name: &'static str,
     pub login: &'static str,
     pub roles: &'static [&'static str],
     pub payee_id: Option<&'static str>,
@@ -10,23 +9,16 @@ pub struct Persona {
     pub sees: &'static str,
 }
 
-const fn persona(
-    name: &'static str,
-    login: &'static str,
-    roles: &'static [&'static str],
-    payee_id: Option<&'static str>,
-    sees: &'static str,
-) -> Persona {
-    Persona { name, login, roles, payee_id, sees }
+const fn persona(login: &'static str, roles: &'static [&'static str], payee_id: Option<&'static str>, sees: &'static str) -> Persona {
+    Persona { login, roles, payee_id, sees }
 }
 
-/// The approver is a second comp-admin, because nobody approves her own change.
+/// `fin` approves what `cora` submits, because nobody approves her own change.
 pub const PERSONAS: &[Persona] = &[
-    persona("seller", "seller", &["seller"], Some("E1117"), "her own pay, explained"),
-    persona("manager", "manager", &["manager", "seller"], Some("E1014"), "her team and her own pay"),
-    persona("comp-admin", "comp-admin", &["comp-admin"], None, "plans, formulas, runs and data"),
-    persona("approver", "approver", &["comp-admin"], None, "the same, to approve what the first one submits"),
-    persona("finance", "finance", &["finance"], None, "what is paid, and why"),
-    persona("auditor", "auditor", &["auditor"], None, "the trail, and everything it speaks of"),
-    persona("platform", "platform", &["platform"], None, "users, jobs and extensions, and nobody's pay"),
+    persona("ana", &["seller"], Some("E1117"), "a seller: her own pay, explained"),
+    persona("mia", &["manager", "seller"], Some("E1014"), "a manager: her team and her own pay"),
+    persona("cora", &["comp-admin"], None, "compensation admin: formulas, plans, runs and data"),
+    persona("fin", &["finance"], None, "finance: what is paid and why, and the second signature"),
+    persona("audi", &["auditor"], None, "an auditor: the trail, and everything it speaks of"),
+    persona("pat", &["platform"], None, "platform: users, jobs and extensions, and nobody's pay"),
 ];

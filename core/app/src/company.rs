@@ -197,8 +197,8 @@ impl Instance {
         if !receipt.is_empty() {
             let after = serde_json::to_string(&receipt)?;
             let object = want.settings.name.clone();
-            attain_audit::append(tx, Entry::new(&self.actor, action, &object).reason(source).after(&after), now).await?;
             versions::bump(tx, Part::Company).await?;
+            attain_audit::append(tx, Entry::new(&self.actor, action, &object).reason(source).after(&after), now).await?;
         }
         Ok(receipt)
     }

@@ -1,6 +1,7 @@
 //! Extensions as people see them: what is active and installed, what each may and did; uploads and grants.
 
 use crate::access::{Action, Caller};
+use crate::changes::{ChangeKind, NewChange};
 use crate::extensions::{SCRIPTS, origin_name};
 use crate::refusal::Refusal;
 use crate::{Instance, now_ms, shown_ms};
@@ -367,11 +368,13 @@ impl Instance {
         let is_new = attain_store::extensions::install(&mut tx, &installed, &loaded.bytes).await?;
         if is_new {
             let entry = Entry::new(&self.actor, "install", &identity.name).after(identity.digest.as_str()).reason("uploaded, not active");
-            attain_audit::append(&mut tx, entry, now).await?;
             attain_store::versions::bump(&mut tx, Part::Extensions).await?;
+            attain_audit::append(&mut tx, entry, now).await?;
         }
         tx.commit().await?;
         self.seal().await?;
+        let is_active = known.iter().any(|own| own.active && own.digest == identity.digest);
+        let change_id = if is_active { None } else { Some(self.submit_activation(caller, &identity.name, identity.digest.as_str()).await?) };
         Ok(Uploaded {
             point: identity.point.name().to_owned(),
             name: identity.name,
@@ -382,8 +385,18 @@ impl Instance {
             asks_for: asks_for(&loaded.manifest),
             cases,
             known_already: !is_new,
-            change_id: None,
+            change_id,
         })
+    }
+
+    /// Asks a second person to make a version the active one.
+    async fn submit_activation(&self, caller: &Caller, name: &str, digest: &str) -> Result<String> {
+        let payload = serde_json::json!({ "name": name, "digest": digest });
+        let comment = format!("activate {name} {}", digest.get(..12).unwrap_or(digest));
+        let new = NewChange { kind: ChangeKind::Extension, object: name.to_owned(), payload, comment, base_digest: None };
+        let change_id = self.draft_change(caller, &new).await?.head.change_id;
+        self.submit_change(caller, &change_id).await?;
+        Ok(change_id)
     }
 
     /// Lets a connector reach a host that its manifest asks for.

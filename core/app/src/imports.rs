@@ -3,6 +3,7 @@
 //! Facts from outside apply at once. What people are paid by decision waits for a second person: see [`needs_approval`].
 
 use crate::access::{Action, Caller};
+use crate::changes::{ChangeKind, NewChange};
 use crate::company::{control_totals, no_company, read_company};
 use crate::folder::{Company, Problems, Rows};
 use crate::refusal::Refusal;
@@ -384,9 +385,14 @@ impl Instance {
         self.take_in(caller, entity, &source_of(connector)?, false, text.as_bytes(), None).await
     }
 
-    /// SEAM: hands an import of what is decided to the changes that wait for a second person, and answers the change.
-    async fn submit_import_change(&self, _caller: &Caller, entity: &str, _csv: &str, _source: &str) -> Result<String> {
-        Err(Refusal::conflict(format!("an import of `{entity}` needs a second person's approval; submit it as a change")).into())
+    /// Hands an import of what is decided to the changes that wait for a second person, and answers the change.
+    async fn submit_import_change(&self, caller: &Caller, entity: &str, csv: &str, source: &str) -> Result<String> {
+        let payload = serde_json::json!({ "entity": entity, "csv": csv, "source": source });
+        let comment = format!("import of {entity} from {source}");
+        let new = NewChange { kind: ChangeKind::Import, object: entity.to_owned(), payload, comment, base_digest: None };
+        let change_id = self.draft_change(caller, &new).await?.head.change_id;
+        self.submit_change(caller, &change_id).await?;
+        Ok(change_id)
     }
 }
 

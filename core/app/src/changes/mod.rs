@@ -389,6 +389,9 @@ impl Instance {
         if !store::replace(&mut tx, &next, &change.state, None).await? {
             return Err(stale().into());
         }
+        if matches!(step.to, "rejected" | "withdrawn") {
+            attain_store::imports::decide(&mut tx, &change.change_id, "rejected", None).await?;
+        }
         self.note(&mut tx, caller, step.action, &next, step.comment.as_deref().unwrap_or_default()).await?;
         tx.commit().await?;
         self.seal().await?;
@@ -457,6 +460,8 @@ impl Instance {
             _ => {
                 let receipt = acting.write(&mut tx, Some(&have), &want, "apply", &payload.source(change_id)).await?;
                 store::wrote(&mut tx, change_id, &receipt.documents).await?;
+                // The file that waited as this change, where it came as one.
+                attain_store::imports::decide(&mut tx, change_id, "applied", None).await?;
             }
         }
         let approved = Change {
