@@ -191,24 +191,6 @@ pub fn read(dir: &Path) -> Result<Company, Problems> {
     checked(&found.documents, found.sheets, problems)
 }
 
-/// Like [`read`], of files that are in memory: path in the folder, with `/`, to text.
-pub fn from_files(files: &BTreeMap<String, String>) -> Result<Company, Problems> {
-    let mut problems = Problems::default();
-    let mut found = Found::default();
-    for (path, text) in files {
-        if let Some(entity) = path.strip_suffix(".csv").and_then(schema::entity) {
-            found.sheets.insert(entity.name, read_sheet(entity, path, text.as_bytes(), &mut problems));
-        } else if !is_document(path) {
-            problems.push(Problem::new(path, "is not a file of the format; remove it or correct its name"));
-        } else if text.len() as u64 > DOCUMENT_BYTES_MAX {
-            problems.push(Problem::new(path, format!("is {} bytes long; the limit is {DOCUMENT_BYTES_MAX}", text.len())));
-        } else {
-            found.documents.insert(path.clone(), text.clone());
-        }
-    }
-    checked(&found.documents, found.sheets, problems)
-}
-
 /// Reads the rows of one entity from CSV, with every check that needs no other entity. `file` is its name in messages.
 pub fn read_rows(entity: &'static Entity, file: &str, reader: impl Read) -> Result<Table, Problems> {
     let mut problems = Problems::default();
