@@ -115,8 +115,8 @@ impl View {
     }
 }
 
-fn unknown_payee(payee_id: &str) -> Refusal {
-    Refusal::not_found(format!("there is no payee `{payee_id}` in that period"))
+pub(crate) fn unknown_payee(payee_id: &str) -> Refusal {
+    Refusal::not_found(format!("there is no payee `{payee_id}` there"))
 }
 
 /// Where each payee's rows begin and end.

@@ -230,9 +230,15 @@ fn no_line(line: usize, count: usize) -> Refusal {
 }
 
 impl View {
-    /// The open deals of a payee, those that close first first.
+    /// The open deals of a payee, those that close first first, for who may see her pay on the last day that there is data of: a
+    /// former manager does not see what is open now.
     pub fn pipeline(&self, caller: &Caller, payee_id: &str) -> Result<Vec<PipelineItem>, Refusal> {
-        self.known_payee(caller, payee_id)?;
+        let visible = self.known_payee(caller, payee_id)?;
+        if let Some(day) = self.run.as_ref().and_then(|run| run.data_through)
+            && !visible.sees(payee_id, day, Day(day.0 + 1))
+        {
+            return Err(crate::view::unknown_payee(payee_id));
+        }
         let company = &self.company.company;
         let deals = &company.tables["opportunities"];
         let mut items: Vec<PipelineItem> = (0..deals.row_count())
