@@ -70,7 +70,7 @@ export const formulas = [
         assert.ok(row.includes(payee.name) && row.includes(money(payee.difference, impact.currency, "exceptZero")), `row ${at + 1} is \`${row}\``);
       }
       await rows.first().getByRole("button").first().click();
-      await cora.page.getByRole("dialog").getByRole("tree").first().waitFor();
+      await cora.page.getByRole("dialog").waitFor();
       await cora.expectAccessible("both traces");
       await cora.expectQuiet("impact");
     },

@@ -160,6 +160,7 @@ export const operation = [
       const detail = await audi.api(`/audit/${entry.sequence}`);
       await audi.page.getByRole("dialog").getByText(detail.hash.slice(0, 12)).waitFor();
       await audi.page.getByRole("dialog").getByText(detail.proof.root.slice(0, 12)).first().waitFor();
+      await audi.page.getByText("Checked in this browser: the entry is in the sealed trail").waitFor();
       await audi.expectQuiet("audit");
     },
   ],

@@ -205,6 +205,7 @@ class Visitor {
     for (const scheme of schemes) {
       await this.page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
       await this.page.waitForFunction((wanted) => (document.documentElement.dataset.theme ?? "light") === wanted, scheme);
+      await this.settled();
       // Colours are on their way for a moment: what is looked at is where they come to rest.
       await this.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))).then(() => Promise.allSettled(document.getAnimations().map((one) => one.finished))));
       // The server's policy forbids script tags that are not its own; what the debugger evaluates is none.

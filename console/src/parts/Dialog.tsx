@@ -1,11 +1,25 @@
 // A question in front of the screen: takes the focus, gives it back, closes by Escape.
 
 import { Dialog as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+import { type ReactNode, useRef } from "react";
 import { Button, type Look } from "./Button";
 import { Icon } from "./Icon";
 
 const OVERLAY = "fixed inset-0 bg-black/45 fade-in";
+
+/** The focus goes back to what had it: these dialogs are opened from anywhere, not by a trigger of their own. */
+function useGivenBack() {
+  const opener = useRef<Element | null>(null);
+  return {
+    onOpenAutoFocus: () => {
+      opener.current = document.activeElement;
+    },
+    onCloseAutoFocus: (event: Event) => {
+      event.preventDefault();
+      if (opener.current instanceof HTMLElement && opener.current.isConnected) opener.current.focus();
+    },
+  };
+}
 
 export interface DialogProps {
   open: boolean;
@@ -21,6 +35,7 @@ export interface DialogProps {
 const WIDTHS = { sm: "max-w-md", md: "max-w-2xl", lg: "max-w-5xl" };
 
 export function Dialog({ open, onOpenChange, title, description, children, footer, width = "sm" }: DialogProps) {
+  const givenBack = useGivenBack();
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
@@ -28,6 +43,7 @@ export function Dialog({ open, onOpenChange, title, description, children, foote
         <Radix.Content
           className={`fixed inset-x-3 top-[8vh] mx-auto flex max-h-[84vh] flex-col rounded-card border border-line bg-surface shadow-high fade-in ${WIDTHS[width]}`}
           style={{ zIndex: "var(--z-dialog)" }}
+          {...givenBack}
           {...(description ? {} : { "aria-describedby": undefined })}
         >
           <header className="flex items-start gap-3 px-5 pt-4 pb-2">
@@ -58,6 +74,7 @@ function Closer() {
 
 /** Details beside the screen; on a phone it covers it. */
 export function Drawer({ open, onOpenChange, title, description, children, footer }: Omit<DialogProps, "width">) {
+  const givenBack = useGivenBack();
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
@@ -65,6 +82,7 @@ export function Drawer({ open, onOpenChange, title, description, children, foote
         <Radix.Content
           className="fixed inset-y-0 right-0 flex w-full flex-col border-l border-line bg-surface shadow-high slide-in sm:w-[min(42rem,92vw)]"
           style={{ zIndex: "var(--z-drawer)" }}
+          {...givenBack}
           {...(description ? {} : { "aria-describedby": undefined })}
         >
           <header className="flex items-start gap-3 border-b border-line px-5 py-3.5">
