@@ -18,10 +18,18 @@ pub fn screenshots(arguments: &[String]) -> Result<ExitCode> {
     Ok(if status { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// `cargo xtask browser`: the browser tests alone, or those with a part of their name.
+pub fn chore(arguments: &[String]) -> Result<ExitCode> {
+    console::build(false)?;
+    Ok(if tests(arguments)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
 /// Whether the browser tests pass.
-pub fn tests() -> Result<bool> {
+pub fn tests(parts: &[String]) -> Result<bool> {
     say("browser: the console's tests on a copy of the demo");
-    run("run.mjs", |_| ())
+    run("run.mjs", |command| {
+        command.args(parts);
+    })
 }
 
 /// Runs a script of the console's tests against a server of its own. The script prints one closing line.
@@ -34,6 +42,7 @@ fn run(name: &str, more: impl FnOnce(&mut Command)) -> Result<bool> {
     let (server, links) = demo.served()?;
     let mut command = console::script(&node, name);
     command.env("ATTAIN_URL", server.url()).env("ATTAIN_LINKS", links_as_json(&links)).env("ATTAIN_CHROMIUM", &chromium);
+    command.env("ATTAIN_BINARY", demo.program());
     more(&mut command);
     let status = command.status().context("node could not be started")?;
     if !status.success() {

@@ -78,6 +78,10 @@ impl Demo {
         Ok(self.at(folder))
     }
 
+    pub fn program(&self) -> &Path {
+        &self.attain
+    }
+
     pub fn folder(&self) -> &Path {
         &self.folder
     }

@@ -45,6 +45,7 @@ const CHORES: &[Chore] = &[
         run: write_demo_company,
     },
     Chore { name: "console", arguments: "[--always]", what: "build the web console where its sources changed", run: console::run },
+    Chore { name: "browser", arguments: "[PART OF A NAME]", what: "the console's tests in a browser", run: browser::chore },
     Chore { name: "screenshots", arguments: "", what: "make the pictures of the documentation anew", run: browser::screenshots },
     Chore {
         name: "fuzz",

@@ -15,8 +15,8 @@ const fn persona(login: &'static str, roles: &'static [&'static str], payee_id: 
 
 /// `fin` approves what `cora` submits, because nobody approves her own change.
 pub const PERSONAS: &[Persona] = &[
-    persona("ana", &["seller"], Some("E1117"), "a seller: her own pay, explained"),
-    persona("mia", &["manager", "seller"], Some("E1014"), "a manager: her team and her own pay"),
+    persona("ana", &["seller"], Some("E1106"), "a seller: her own pay, explained"),
+    persona("mia", &["manager", "seller"], Some("E1016"), "a manager: her team and her own pay"),
     persona("cora", &["comp-admin"], None, "compensation admin: formulas, plans, runs and data"),
     persona("fin", &["finance"], None, "finance: what is paid and why, and the second signature"),
     persona("audi", &["auditor"], None, "an auditor: the trail, and everything it speaks of"),

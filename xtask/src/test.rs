@@ -44,7 +44,7 @@ pub fn run(filters: &[String]) -> Result<ExitCode> {
 fn console_tests() -> Result<bool> {
     let node = console::packages()?;
     let units = process::passes(node.npm().current_dir(console::folder()).args(["run", "test"]))?;
-    let browser = browser::tests().unwrap_or_else(|error| {
+    let browser = browser::tests(&[]).unwrap_or_else(|error| {
         say(&format!("browser: {error:#}"));
         false
     });

@@ -80,10 +80,15 @@ impl Limits {
         })
     }
 
-    /// Before a password or a link is looked at. The answer does not depend on whether the login exists.
-    pub fn sign_in(&self, address: IpAddr, login: &str) -> Result<(), Problem> {
+    /// Before a link or a provider's answer is looked at. Nobody can be locked out by it, so there is no bucket by name.
+    pub fn sign_in_from(&self, address: IpAddr) -> Result<(), Problem> {
         self.check(&self.sign_in_all, &())?;
-        self.check(&self.sign_in_address, &address)?;
+        self.check(&self.sign_in_address, &address)
+    }
+
+    /// Before a password is looked at. The answer does not depend on whether the login exists.
+    pub fn sign_in(&self, address: IpAddr, login: &str) -> Result<(), Problem> {
+        self.sign_in_from(address)?;
         self.check(&self.sign_in_login, &login.to_lowercase())
     }
 }

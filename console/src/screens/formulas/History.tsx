@@ -18,9 +18,9 @@ import { toast } from "@/parts/Toast";
 import { useUrlState } from "@/url";
 import { ago, shortDigest, showInstant } from "@/words";
 
-type Versions = Items<FormulaVersion> | FormulaVersion[];
+type Versions = Items<FormulaVersion>;
 /** The newest first. */
-const listed = (found: Versions): FormulaVersion[] => (Array.isArray(found) ? found : found.items).toSorted((a, b) => b.version - a.version);
+const listed = (found: Versions): FormulaVersion[] => found.items.toSorted((a, b) => b.version - a.version);
 const textOf = (of: FormulaVersion): Text => ({ source: of.source_text, cases: of.cases_text ?? "" });
 const nameOf = (of: FormulaVersion) => (of.version === 0 ? "Original" : `Version ${of.version}`);
 

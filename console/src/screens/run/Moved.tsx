@@ -113,7 +113,7 @@ export function Moved({ receipt, unmoved }: { receipt: Receipt; unmoved: string 
               >
                 {on ? <Icon name="check" size={14} /> : null}
                 <span className="[overflow-wrap:anywhere]">{one.name}</span>
-                <span className="num text-[0.87rem] opacity-80">{one.rows.length}</span>
+                <span className="num text-[0.87rem]">{one.rows.length}</span>
                 <Difference amount={one.net} currency={currency} className="text-[0.87rem]" />
               </button>
             );

@@ -34,7 +34,7 @@ struct Formulas {
 #[derive(Debug, Serialize, ToSchema)]
 struct FormulaHistory {
     /// Oldest first.
-    versions: Vec<FormulaVersion>,
+    items: Vec<FormulaVersion>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -79,7 +79,7 @@ async fn formula(asked: Asked, Path(name): Path<String>) -> Result<Json<FormulaV
     (status = 200, body = FormulaHistory), (status = 401, body = Problem, content_type = "application/problem+json"),
     (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
 async fn history(asked: Asked, Path(name): Path<String>) -> Result<Json<FormulaHistory>, Problem> {
-    Ok(Json(FormulaHistory { versions: asked.instance.formula_history(&asked.caller, &name).await? }))
+    Ok(Json(FormulaHistory { items: asked.instance.formula_history(&asked.caller, &name).await? }))
 }
 
 /// The names that a formula can use

@@ -54,7 +54,7 @@ async fn start(
     headers: HeaderMap,
     jar: CookieJar,
 ) -> Result<(CookieJar, Redirect), Problem> {
-    served.limits.sign_in(from.ip(), "")?;
+    served.limits.sign_in_from(from.ip())?;
     let (url, flow) = served.instance.begin_oidc(&redirect(&served, &headers)).await?;
     let mut cookie = Cookie::new(flow_name(&served), flow.cookie());
     cookie.set_http_only(true);
@@ -77,7 +77,7 @@ async fn callback(
     jar: CookieJar,
     Query(returned): Query<Returned>,
 ) -> Result<Response, Problem> {
-    served.limits.sign_in(from.ip(), "")?;
+    served.limits.sign_in_from(from.ip())?;
     if let Some(error) = returned.error {
         return Err(attain_app::refusal::Refusal::unauthenticated(format!("the provider refused: `{error}`")).into());
     }

@@ -131,7 +131,7 @@ async fn sign_in_by_link(
     jar: CookieJar,
     Json(given): Json<LinkToken>,
 ) -> Result<(CookieJar, Json<SessionView>), Problem> {
-    served.limits.sign_in(from.ip(), "")?;
+    served.limits.sign_in_from(from.ip())?;
     let session = served.instance.sign_in_by_link(&given.token).await?;
     begun(&served, jar, session).await
 }
@@ -148,7 +148,7 @@ async fn set_up(
     jar: CookieJar,
     Json(given): Json<Setup>,
 ) -> Result<(CookieJar, Json<SessionView>), Problem> {
-    served.limits.sign_in(from.ip(), "")?;
+    served.limits.sign_in_from(from.ip())?;
     let session = served.instance.set_up(&given).await?;
     begun(&served, jar, session).await
 }
