@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Home, Session, Statement, Team, WhatIf } from "../src/api/types";
 import { measure, money, percent } from "../src/money";
-import { LOOKS, Stage } from "./stage";
+import { LOOKS, Stage } from "./pay-stage";
 
 let stage: Stage;
 

@@ -61,14 +61,21 @@ const RELATIONS: &[(&str, &str, &str, &str)] = &[
 const BODIES: &[(&str, &str)] = &include!("../golden/bodies.in");
 
 /// Routes that everybody may ask a few times only, whoever she is: asked once, without a name.
-const LIMITED: &[&str] = &["POST /session", "POST /session/link", "POST /setup", "PUT /session/password", "GET /oidc/start", "GET /oidc/callback"];
+const LIMITED: &[&str] =
+    &["POST /session", "POST /session/link", "POST /setup", "PUT /session/password", "GET /oidc/start", "GET /oidc/callback"];
 
 const HEADERS_OF_EDITS: &[(&str, &str)] = &[("if-match", "\"1\"")];
 
 fn body(method: &str, path: &str) -> Option<(&'static str, &'static str)> {
     let key = format!("{method} {path}");
     BODIES.iter().find(|(route, _)| *route == key).map(|(_, body)| {
-        let kind = if path.starts_with("/imports") { "text/csv" } else if path == "/extensions" { "text/x-rhai" } else { "application/json" };
+        let kind = if path.starts_with("/imports") {
+            "text/csv"
+        } else if path == "/extensions" {
+            "text/x-rhai"
+        } else {
+            "application/json"
+        };
         (kind, *body)
     })
 }
@@ -104,7 +111,8 @@ async fn observed(stage: &Stage) -> String {
         for (relation, caller, subject, period) in relations {
             let asked = path.replace("{payee_id}", subject).replace("{period_id}", period).replace("{line}", "1");
             let asked = asked.replace("{entity}", "payees").replace("{point}", "compensation").replace("{name}", "comp-tiered");
-            let mut asked: String = asked.split('/').map(|part| if part.starts_with('{') { "none" } else { part }).collect::<Vec<_>>().join("/");
+            let mut asked: String =
+                asked.split('/').map(|part| if part.starts_with('{') { "none" } else { part }).collect::<Vec<_>>().join("/");
             if path == "/team" {
                 asked.push_str("?period=2026-03");
             } else if path == "/imports" && method == "POST" {

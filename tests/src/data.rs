@@ -46,9 +46,14 @@ async fn pages_visit_every_row_once_in_every_order_and_keep_their_place() {
         let server = Server::start(&stage).await;
         let token = server.token(Role::Auditor).await;
         let fields = server.get(&token, "/entities").expect(200);
-        let entity = fields["items"].as_array().expect("items").iter().find(|own| own["name"] == "transactions").expect("transactions").clone();
-        assert_eq!((entity["row_count"].as_u64(), &entity["key"], &entity["personal"]), (Some(137), &json!(["transaction_id"]), &json!(false)));
-        let names: Vec<&str> = entity["fields"].as_array().expect("fields").iter().map(|own| own["name"].as_str().expect("a name")).collect();
+        let entity =
+            fields["items"].as_array().expect("items").iter().find(|own| own["name"] == "transactions").expect("transactions").clone();
+        assert_eq!(
+            (entity["row_count"].as_u64(), &entity["key"], &entity["personal"]),
+            (Some(137), &json!(["transaction_id"]), &json!(false))
+        );
+        let names: Vec<&str> =
+            entity["fields"].as_array().expect("fields").iter().map(|own| own["name"].as_str().expect("a name")).collect();
         for field in &names {
             for sign in ["", "-"] {
                 let rows = all(&server, &token, &format!("/entities/transactions/rows?sort={sign}{field}"), 10);
@@ -122,7 +127,15 @@ async fn filters_are_of_the_schema_and_a_file_holds_no_formula() {
     assert_eq!(server.get(&token, "/entities/transactions/rows?filter[tag]=%00").status, 400);
     for role in [Role::Seller, Role::Manager, Role::Platform] {
         let other = server.token(role).await;
-        for path in ["/entities", "/entities/people/rows", "/entities/people/rows.csv", "/entities/people/rows/ana/history", "/imports", "/audit", "/company"] {
+        for path in [
+            "/entities",
+            "/entities/people/rows",
+            "/entities/people/rows.csv",
+            "/entities/people/rows/ana/history",
+            "/imports",
+            "/audit",
+            "/company",
+        ] {
             assert_eq!(server.get(&other, path).status, 403, "{path} as {}", role.name());
         }
     }
@@ -183,7 +196,11 @@ async fn a_refused_file_is_kept_mended_and_applied_once() {
         let taken = server.post_csv(&admin, &format!("{path}/resend"), &mended).expect(200);
         assert_eq!(taken["state"], "applied");
         assert_eq!(taken["receipt"]["inserted"], 3);
-        assert_eq!(taken["receipt"]["totals"], json!({ "amount": "60", "cost": "0", "quantity": "0" }), "what came ties with what was loaded");
+        assert_eq!(
+            taken["receipt"]["totals"],
+            json!({ "amount": "60", "cost": "0", "quantity": "0" }),
+            "what came ties with what was loaded"
+        );
         assert_eq!(count(), Some(7));
         let view = server.get(&admin, &path).expect(200);
         assert_eq!(view["mended_by"], taken["import_id"]);
@@ -314,7 +331,22 @@ async fn a_company_is_loaded_compared_and_tested_without_a_folder() {
     let admin = server.token(Role::CompAdmin).await;
     let mut files: BTreeMap<String, String> = small_company().into_iter().map(|(path, text)| (path.to_owned(), text)).collect();
     assert_eq!(server.get(&admin, "/company").status, 404, "nothing is loaded yet");
-    for path in ["../plans/x.toml", "plans/../../x.toml", "/etc/passwd", "plans/..\\x.toml", "scripts/a/b.rhai", "C:plans/x.toml", "plans/.toml", "plans/.x.toml", "plans/a:b.toml", "plans/x.toml/", "secrets.csv", "expected/../x.csv", "plans/%2e%2e/x.toml", "\\\\host\\share.csv"] {
+    for path in [
+        "../plans/x.toml",
+        "plans/../../x.toml",
+        "/etc/passwd",
+        "plans/..\\x.toml",
+        "scripts/a/b.rhai",
+        "C:plans/x.toml",
+        "plans/.toml",
+        "plans/.x.toml",
+        "plans/a:b.toml",
+        "plans/x.toml/",
+        "secrets.csv",
+        "expected/../x.csv",
+        "plans/%2e%2e/x.toml",
+        "\\\\host\\share.csv",
+    ] {
         let mut bad = files.clone();
         bad.insert(path.to_owned(), "id = \"x\"\n".to_owned());
         let answer = server.post(&admin, "/company", &json!({ "files": bad }));
@@ -337,7 +369,10 @@ async fn a_company_is_loaded_compared_and_tested_without_a_folder() {
 
     let verdict = server.post(&admin, "/company/test", &json!({ "files": files })).expect(200);
     assert!(verdict["problems"][0].as_str().is_some_and(|problem| problem.contains("expected/")), "{verdict}");
-    files.insert("expected/earnings.csv".to_owned(), "payee_id,period_id,amount\nana,2026-01,114.00\nben,2026-01,10.00\nmia,2026-01,100.00\n".to_owned());
+    files.insert(
+        "expected/earnings.csv".to_owned(),
+        "payee_id,period_id,amount\nana,2026-01,114.00\nben,2026-01,10.00\nmia,2026-01,100.00\n".to_owned(),
+    );
     let verdict = server.post(&admin, "/company/test", &json!({ "files": files })).expect(200);
     assert_eq!(verdict["problems"], json!([]), "{verdict}");
     let missed: Vec<&str> = verdict["differences"].as_array().expect("differences").iter().filter_map(|own| own["key"].as_str()).collect();
@@ -364,12 +399,17 @@ async fn plans_are_proposed_and_nothing_is_changed() {
     assert!(!territories["loads"].as_array().expect("loads").is_empty());
     assert!(territories["csv"].as_str().is_some_and(|text| text.starts_with("account_id,from_on,territory_id")));
     assert_eq!(server.post(&admin, "/territory-proposals", &json!({ "from": "soon" })).status, 422);
-    let years: BTreeSet<String> = stage.instance.view().await.expect("a view").company.calendar.periods.iter().map(|own| own.year.clone()).collect();
+    let years: BTreeSet<String> =
+        stage.instance.view().await.expect("a view").company.calendar.periods.iter().map(|own| own.year.clone()).collect();
     let year = years.first().expect("a year");
     let quotas = server.post(&admin, "/quota-proposals", &json!({ "year": year, "base_year": year, "total": "1000000" }));
     let quotas = quotas.expect(200);
     assert_eq!(quotas["total"], "1000000");
-    for ask in [json!({ "year": year, "base_year": year, "step": "0" }), json!({ "year": "x", "base_year": year }), json!({ "year": year, "base_year": year, "total": "1e400" })] {
+    for ask in [
+        json!({ "year": year, "base_year": year, "step": "0" }),
+        json!({ "year": "x", "base_year": year }),
+        json!({ "year": year, "base_year": year, "total": "1e400" }),
+    ] {
         assert_eq!(server.post(&admin, "/quota-proposals", &ask).status, 422, "{ask}");
     }
     let forecast = server.get(&admin, "/forecasts?steps=3").expect(200);

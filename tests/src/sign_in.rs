@@ -42,7 +42,9 @@ async fn the_setup_link_makes_one_first_user_and_then_nothing() {
         let server = Server::start(&stage).await;
         let first = stage.instance.new_setup_link().await.expect("a link").expect("a secret");
         let second = stage.instance.new_setup_link().await.expect("a link").expect("a secret");
-        let body = |token: &str, login: &str| json!({ "token": token, "login": login, "name": login, "password": "correct horse battery" }).to_string();
+        let body = |token: &str, login: &str| {
+            json!({ "token": token, "login": login, "name": login, "password": "correct horse battery" }).to_string()
+        };
         by_cookie(&server, "POST", "/setup", "", &body(&first, "a")).expect(401);
         by_cookie(&server, "POST", "/setup", "", &body(&second, "b")).expect(200);
         by_cookie(&server, "POST", "/setup", "", &body(&second, "c")).expect(401);
@@ -63,7 +65,13 @@ async fn a_session_changes_at_every_sign_in_and_ends_for_good() {
         assert_ne!(first, second);
         by_cookie(&server, "GET", "/session", &first, "").expect(401);
         by_cookie(&server, "GET", "/session", &second, "").expect(200);
-        let answer = by_cookie(&server, "PUT", "/session/password", &second, &json!({ "current": "correct horse battery", "new": "another good one" }).to_string());
+        let answer = by_cookie(
+            &server,
+            "PUT",
+            "/session/password",
+            &second,
+            &json!({ "current": "correct horse battery", "new": "another good one" }).to_string(),
+        );
         answer.expect(200);
         let third = cookie_of(&answer);
         by_cookie(&server, "GET", "/session", &second, "").expect(401);

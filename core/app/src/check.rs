@@ -100,12 +100,7 @@ pub(crate) async fn test_company(bundle: crate::extensions::Bundle, company: &fo
 
 const NOTHING_EXPECTED: &str = "has no expected/*.csv; add at least expected/earnings.csv";
 
-async fn run_one(
-    config: &Config,
-    registry: crate::extensions::Bundle,
-    company: &folder::Company,
-    source: &str,
-) -> Result<Vec<Difference>> {
+async fn run_one(config: &Config, registry: crate::extensions::Bundle, company: &folder::Company, source: &str) -> Result<Vec<Difference>> {
     let instance = Instance::open_with(config, registry).await?;
     instance.load_company(company, source).await?;
     let report = instance.run(&|_| {}).await?;

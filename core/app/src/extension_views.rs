@@ -374,7 +374,8 @@ impl Instance {
         tx.commit().await?;
         self.seal().await?;
         let is_active = known.iter().any(|own| own.active && own.digest == identity.digest);
-        let change_id = if is_active { None } else { Some(self.submit_activation(caller, &identity.name, identity.digest.as_str()).await?) };
+        let change_id =
+            if is_active { None } else { Some(self.submit_activation(caller, &identity.name, identity.digest.as_str()).await?) };
         Ok(Uploaded {
             point: identity.point.name().to_owned(),
             name: identity.name,

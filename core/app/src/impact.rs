@@ -137,7 +137,7 @@ pub(crate) struct Base {
 
 /// What differs from the record.
 pub(crate) enum Draft<'a> {
-    Formula(Loaded),
+    Formula(Box<Loaded>),
     Company(&'a Company),
 }
 
@@ -213,7 +213,7 @@ impl Instance {
         }
         let loaded = crate::formulas::load_draft(name, &request.source, request.cases.as_deref().unwrap_or_default())?;
         let scope = Scope { period: request.period.as_deref(), payees: request.payees.as_deref() };
-        self.impact_of(&view, Draft::Formula(loaded), scope).await
+        self.impact_of(&view, Draft::Formula(Box::new(loaded)), scope).await
     }
 
     pub(crate) async fn impact_of(&self, view: &View, draft: Draft<'_>, scope: Scope<'_>) -> Result<Impact> {
@@ -231,7 +231,7 @@ impl Instance {
         match draft {
             Draft::Formula(loaded) => {
                 let point = loaded.extension.identity().point;
-                set.add(loaded.clone());
+                set.add((**loaded).clone());
                 Ok(match point {
                     Point::Crediting => attain_calc::calculate(base.prepared.inputs(), &*set, &mut |_| {}),
                     _ => base.prepared.pay(&*set),
@@ -271,7 +271,7 @@ impl Instance {
         let mut set = self.extensions_for(&view.company.company)?;
         let base = self.base(&view, &set).await?;
         in_turn(|| {
-            let after = self.with_draft(&base, &mut set, &Draft::Formula(loaded))?;
+            let after = self.with_draft(&base, &mut set, &Draft::Formula(Box::new(loaded)))?;
             let trace = |outcome: &Outcome| trace(&view, base.prepared.inputs(), outcome, &request.payee_id, &request.period);
             Ok(Traces { before: trace(&base.outcome), after: trace(&after) })
         })

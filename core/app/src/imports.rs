@@ -20,17 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 
 /// What people are paid by decision rather than by what happened.
-const DECIDED: [&str; 9] = [
-    "account_territories",
-    "coverage",
-    "fx_rates",
-    "hierarchy",
-    "occupancies",
-    "parameters",
-    "plan_assignments",
-    "quotas",
-    "splits",
-];
+const DECIDED: [&str; 9] =
+    ["account_territories", "coverage", "fx_rates", "hierarchy", "occupancies", "parameters", "plan_assignments", "quotas", "splits"];
 /// As many row errors of one file are listed; the rest is counted.
 const ERRORS_MAX: usize = 10_000;
 /// Refused files that are kept in a record, the newest ones.
@@ -276,7 +267,9 @@ impl Instance {
         }
         let is_new = receipt.inserted + receipt.changed > 0;
         let before = imports::taken(&mut tx, entity.name, &attain_store::digest(bytes)).await?;
-        if let Some(before) = before.filter(|before| if is_new { before.state == "waiting-for-approval" } else { before.state == "applied" }) {
+        if let Some(before) =
+            before.filter(|before| if is_new { before.state == "waiting-for-approval" } else { before.state == "applied" })
+        {
             // Sent again: the first one counts.
             let state = if is_new { "waiting-for-approval" } else { "unchanged" };
             return Ok(outcome(Some(before.import_id), state, before.change_id));
@@ -334,8 +327,7 @@ impl Instance {
         if dry_run {
             return Ok(outcome);
         }
-        let import =
-            Import { error_count: i64::try_from(error_count)?, errors: serde_json::to_string(&outcome.errors)?, ..import };
+        let import = Import { error_count: i64::try_from(error_count)?, errors: serde_json::to_string(&outcome.errors)?, ..import };
         imports::add(&mut tx, &import).await?;
         imports::keep_file(&mut tx, &import.import_id, bytes).await?;
         imports::drop_old_files(&mut tx, FILES_KEPT, FILES_BYTES_MAX).await?;

@@ -79,7 +79,8 @@ impl OidcConfig {
         if !own && !self.issuer.starts_with("https://") {
             return Err(Refusal::invalid(format!("the issuer `{}` is not https", self.issuer)));
         }
-        IssuerUrl::new(self.issuer.clone()).map_err(|error| Refusal::invalid(format!("the issuer `{}` is no address: {error}", self.issuer)))
+        IssuerUrl::new(self.issuer.clone())
+            .map_err(|error| Refusal::invalid(format!("the issuer `{}` is no address: {error}", self.issuer)))
     }
 
     /// The address to send the browser to, and what its cookie remembers.
@@ -142,7 +143,14 @@ impl Instance {
     }
 
     /// Ends a sign-in. Somebody who is signed in already ties the provider's subject to herself.
-    pub async fn end_oidc(&self, redirect: &str, flow: Option<Flow>, state: &str, code: &str, signed_in: Option<&Caller>) -> Result<Session> {
+    pub async fn end_oidc(
+        &self,
+        redirect: &str,
+        flow: Option<Flow>,
+        state: &str,
+        code: &str,
+        signed_in: Option<&Caller>,
+    ) -> Result<Session> {
         let (provider, redirect) = (self.provider()?, redirect.to_owned());
         // The state is compared before anything else is done with what came.
         let flow = flow.filter(|flow| !flow.state.is_empty() && blake3::hash(flow.state.as_bytes()) == blake3::hash(state.as_bytes()));

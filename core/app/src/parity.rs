@@ -1,6 +1,7 @@
 //! What the command line does with folders and plans, for callers that have no folder: companies as maps of files, proposals as
 //! plain values. Everything here calls the use case that the command line calls.
 
+use crate::Instance;
 use crate::access::{Action, Caller};
 use crate::check::{self, CaseOutcome};
 use crate::company::{Receipt, refused};
@@ -8,7 +9,6 @@ use crate::folder::{self, Change, Company};
 use crate::planning::{Forecast, QuotaProposal, QuotaRequest, TerritoryProposal};
 use crate::refusal::Refusal;
 use crate::summary::Summary;
-use crate::Instance;
 use anyhow::Result;
 use attain_domain::fixed::{self, MONEY_SCALE};
 use attain_domain::point::Identity;
@@ -300,12 +300,8 @@ fn summary(own: Summary) -> Result<SummaryView> {
         earned: money(own.earned_scaled),
         paid: money(own.paid_scaled),
     };
-    let group = |own: crate::runs::FindingGroup| FindingsView {
-        severity: own.severity,
-        code: own.code,
-        count: own.count,
-        example: own.example,
-    };
+    let group =
+        |own: crate::runs::FindingGroup| FindingsView { severity: own.severity, code: own.code, count: own.count, example: own.example };
     Ok(SummaryView {
         company: own.company,
         currency: own.currency,

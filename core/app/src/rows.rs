@@ -207,9 +207,7 @@ impl Test<'_> {
         match self {
             Test::Number(values, wanted) => values[row] == *wanted,
             Test::Text(codes, wanted) => codes[row] == *wanted,
-            Test::Containing(columns) => {
-                columns.iter().any(|(codes, contain)| contain.get(codes[row] as usize).copied().unwrap_or(false))
-            }
+            Test::Containing(columns) => columns.iter().any(|(codes, contain)| contain.get(codes[row] as usize).copied().unwrap_or(false)),
             Test::Never => false,
         }
     }
@@ -317,9 +315,7 @@ impl<'a> Walk<'a> {
         let is_there = at < self.table.row_count() && compare(at).is_eq();
         let first = match self.sort {
             None => (false, 0),
-            Some((field, column)) => {
-                rank(column, field.kind, position.value.as_deref(), self.descending).map_err(|_| unfit())?
-            }
+            Some((field, column)) => rank(column, field.kind, position.value.as_deref(), self.descending).map_err(|_| unfit())?,
         };
         Ok((first, if is_there { at as i128 } else { at as i128 - 1 }))
     }
@@ -505,12 +501,7 @@ async fn mention(connection: &mut attain_database::Connection, entity: &Entity, 
     let named = format!("\"entity\":\"{}\"", entity.name);
     let found = attain_audit::recorded_at(connection, at).await?;
     let found = found.into_iter().find(|own| own.entry.after.as_deref().is_some_and(|after| after.contains(&named)));
-    Ok(found.map(|own| Mention {
-        sequence: own.sequence,
-        actor: own.entry.actor,
-        action: own.entry.action,
-        reason: own.entry.reason,
-    }))
+    Ok(found.map(|own| Mention { sequence: own.sequence, actor: own.entry.actor, action: own.entry.action, reason: own.entry.reason }))
 }
 
 #[cfg(test)]

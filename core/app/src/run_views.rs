@@ -459,8 +459,8 @@ async fn compare(read: &mut attain_database::Connection, before: Option<SavedRun
         let components: BTreeSet<&(String, String)> =
             [&old, &new].into_iter().flat_map(|side| side.get(key).map_or(&empty, |own| &own.components)).collect();
         let earlier = differing.iter().filter(|own| own.0 == key.0);
-        let earlier = earlier.filter(|own| calendar.index_of(&own.1) < calendar.index_of(&key.1)).map(|own| own.1.as_str());
-        why.of(key, &components, earlier.last(), &calendar)
+        let mut earlier = earlier.filter(|own| calendar.index_of(&own.1) < calendar.index_of(&key.1)).map(|own| own.1.as_str());
+        why.of(key, &components, earlier.next_back(), &calendar)
     };
     Ok(Comparison {
         recalculated: recalculated

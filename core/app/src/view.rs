@@ -16,6 +16,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// What visibility depends on: who somebody is as a payee, and what she may do.
+type Permissions = (Option<String>, Vec<crate::access::Action>);
+
 /// The company at one version of the record.
 pub struct CompanyView {
     pub version: i64,
@@ -25,7 +28,7 @@ pub struct CompanyView {
     /// Personal data: payee id to name.
     pub names: BTreeMap<String, String>,
     /// What was visible to a caller with these permissions is kept.
-    visible: Mutex<HashMap<(Option<String>, Vec<crate::access::Action>), Arc<Visible>>>,
+    visible: Mutex<HashMap<Permissions, Arc<Visible>>>,
 }
 
 /// The last complete run. Credits stay in the record; [`Instance::credits_of`] reads those of one payee.

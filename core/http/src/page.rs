@@ -66,7 +66,7 @@ pub fn encode(position: &str) -> String {
 }
 
 pub fn decode(cursor: &str) -> Result<String, Problem> {
-    if !cursor.is_ascii() || cursor.len() % 2 != 0 {
+    if !cursor.is_ascii() || !cursor.len().is_multiple_of(2) {
         return Err(bad(cursor));
     }
     let bytes: Result<Vec<u8>, _> = (0..cursor.len()).step_by(2).map(|at| u8::from_str_radix(&cursor[at..at + 2], 16)).collect();

@@ -16,8 +16,9 @@ pub struct Fault {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Problem {
     #[serde(rename = "type")]
-    pub kind: String,
-    pub title: String,
+    #[schema(value_type = String)]
+    pub kind: Box<str>,
+    pub title: &'static str,
     pub status: u16,
     pub code: &'static str,
     pub detail: String,
@@ -30,8 +31,8 @@ pub struct Problem {
 impl Problem {
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Problem {
         Problem {
-            kind: format!("urn:attain:problem:{code}"),
-            title: status.canonical_reason().unwrap_or("Problem").to_owned(),
+            kind: format!("urn:attain:problem:{code}").into_boxed_str(),
+            title: status.canonical_reason().unwrap_or("Problem"),
             status: status.as_u16(),
             code,
             detail: detail.into(),

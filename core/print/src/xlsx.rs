@@ -111,15 +111,13 @@ fn write_section(sheet: &mut Worksheet, section: &Section, formats: &Formats) ->
         write_text(sheet, 0, at, &column.name, &formats.head)?;
         sheet.set_column_width(at, u32::try_from(width(section, index, column))?)?;
     }
-    let mut row = 1;
-    for cells in section.rows.iter().chain(&section.total) {
+    for (row, cells) in (1..).zip(section.rows.iter().chain(&section.total)) {
         for (index, (column, own)) in section.columns.iter().zip(cells).enumerate() {
             if let Some(text) = own {
                 write_cell(sheet, row, u16::try_from(index)?, column.kind, text, formats)
                     .with_context(|| format!("row {row}, column `{}`", column.name))?;
             }
         }
-        row += 1;
     }
     if let Some(last) = section.columns.len().checked_sub(1) {
         let rows = u32::try_from(section.rows.len())?;

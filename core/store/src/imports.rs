@@ -100,7 +100,10 @@ pub async fn drop_old_files(tx: &mut Tx, count_max: usize, bytes_max: i64) -> an
 
 /// The text of a refused file, while it is kept.
 pub async fn file(connection: &mut Connection, import_id: &str) -> anyhow::Result<Option<Vec<u8>>> {
-    Ok(sqlx::query_scalar("select body from import_files where import_id = $1").bind(import_id.to_owned()).fetch_optional(connection).await?)
+    Ok(sqlx::query_scalar("select body from import_files where import_id = $1")
+        .bind(import_id.to_owned())
+        .fetch_optional(connection)
+        .await?)
 }
 
 pub async fn by_id(connection: &mut Connection, import_id: &str) -> anyhow::Result<Option<Import>> {

@@ -222,9 +222,11 @@ pub async fn add_token(tx: &mut Tx, token: &Token, secret_hash: &str) -> anyhow:
     Ok(())
 }
 
+type TokenRow = (String, String, String, String, i64, i64, Option<i64>);
+
 /// Newest first.
 pub async fn tokens_of(connection: &mut Connection, user_id: &str) -> anyhow::Result<Vec<Token>> {
-    let rows: Vec<(String, String, String, String, i64, i64, Option<i64>)> = sqlx::query_as(
+    let rows: Vec<TokenRow> = sqlx::query_as(
         "select token_id, user_id, name, scopes, created_at, expires_at, revoked_at from api_tokens where user_id = $1 \
          order by created_at desc, token_id",
     )

@@ -15,7 +15,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("attain-print", &[]),
     (
         "attain-app",
-        &["attain-domain", "attain-calc", "attain-extend", "attain-database", "attain-store", "attain-audit", "attain-jobs", "attain-print"],
+        &[
+            "attain-domain",
+            "attain-calc",
+            "attain-extend",
+            "attain-database",
+            "attain-store",
+            "attain-audit",
+            "attain-jobs",
+            "attain-print",
+        ],
     ),
     ("attain-http", &["attain-app", "attain-domain"]),
     ("attain-server", &["attain-app", "attain-domain", "attain-extend", "attain-http"]),

@@ -502,10 +502,10 @@ impl Instance {
     /// In money, as JSON; `None` where it cannot be calculated.
     async fn impact_of_change(&self, view: &View, payload: &Payload, object: &str, want: &Company) -> Option<String> {
         let draft = match payload {
-            Payload::Formula(formula) => Draft::Formula(crate::formulas::load_draft(object, &formula.source, "").ok()?),
+            Payload::Formula(formula) => Draft::Formula(Box::new(crate::formulas::load_draft(object, &formula.source, "").ok()?)),
             Payload::Extension(extension) => {
                 let mut read = self.database.read().await.ok()?;
-                Draft::Formula(self.installed_version(&mut read, object, &extension.digest).await.ok()?)
+                Draft::Formula(Box::new(self.installed_version(&mut read, object, &extension.digest).await.ok()?))
             }
             _ => Draft::Company(want),
         };

@@ -366,11 +366,7 @@ fn is_plain_name(name: &str) -> bool {
 }
 
 fn is_document(name: &str) -> bool {
-    let stem = |folder: &str, ending: &str| {
-        name.strip_prefix(folder)
-            .and_then(|rest| rest.strip_suffix(ending))
-            .is_some_and(is_plain_name)
-    };
+    let stem = |folder: &str, ending: &str| name.strip_prefix(folder).and_then(|rest| rest.strip_suffix(ending)).is_some_and(is_plain_name);
     name == SETTINGS_FILE
         || stem("plans/", ".toml")
         || stem("scripts/", ".rhai")

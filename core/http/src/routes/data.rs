@@ -76,11 +76,7 @@ async fn entities(asked: Asked) -> Result<Json<Entities>, Problem> {
     (status = 403, body = Problem, content_type = "application/problem+json"),
     (status = 404, body = Problem, content_type = "application/problem+json"),
     (status = 422, body = Problem, content_type = "application/problem+json")))]
-async fn rows(
-    asked: Asked,
-    Path(entity): Path<String>,
-    Query(pairs): Query<Vec<(String, String)>>,
-) -> Result<Json<RowsPage>, Problem> {
+async fn rows(asked: Asked, Path(entity): Path<String>, Query(pairs): Query<Vec<(String, String)>>) -> Result<Json<RowsPage>, Problem> {
     let query = rows_query(pairs)?;
     let (view, limit) = (asked.view().await?, limit(query.limit)?);
     let page = block_in_place(|| view.rows(&asked.caller, &entity, &query.selection, limit, query.cursor.as_deref()))?;
@@ -100,17 +96,15 @@ async fn rows(
     (status = 403, body = Problem, content_type = "application/problem+json"),
     (status = 404, body = Problem, content_type = "application/problem+json"),
     (status = 422, body = Problem, content_type = "application/problem+json")))]
-async fn rows_csv(
-    asked: Asked,
-    Path(entity): Path<String>,
-    Query(pairs): Query<Vec<(String, String)>>,
-) -> Result<Response, Problem> {
+async fn rows_csv(asked: Asked, Path(entity): Path<String>, Query(pairs): Query<Vec<(String, String)>>) -> Result<Response, Problem> {
     let query = rows_query(pairs)?;
     let view = asked.view().await?;
     let text = block_in_place(|| view.rows_csv(&asked.caller, &entity, &query.selection))?;
     // The name is that of an entity by now, which no header can be broken with.
-    let headers =
-        [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{entity}.csv\""))];
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{entity}.csv\"")),
+    ];
     Ok((headers, text).into_response())
 }
 

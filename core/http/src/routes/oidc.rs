@@ -83,8 +83,7 @@ async fn callback(
     }
     let flow = jar.get(flow_name(&served)).and_then(|cookie| Flow::from_cookie(cookie.value()));
     let caller = known.as_ref().map(|known| &known.caller);
-    let session =
-        served.instance.end_oidc(&redirect(&served, &headers), flow, &returned.state, &returned.code, caller).await?;
+    let session = served.instance.end_oidc(&redirect(&served, &headers), flow, &returned.state, &returned.code, caller).await?;
     if let Some(old) = jar.get(cookie_name(served.options.plain_cookies)) {
         served.instance.sign_out(old.value()).await?;
     }
