@@ -21,12 +21,14 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     let attain = plugins::binary()?;
     plugins::build(&attain, toolchain, false)?;
     say("build: the benchmark, optimised (many minutes the first time)");
-    process::run(process::cargo().args(["build", "--release", "--package", "attain-bench"]))?;
+    // In one selection, so that both share what they are built on.
+    let packages: &[&str] =
+        if serves { &["--package", "attain-bench", "--package", "attain-server"] } else { &["--package", "attain-bench"] };
+    process::run(process::cargo().args(["build", "--release"]).args(packages))?;
     let mut command = Command::new(target().join("release/attain-bench"));
     command.current_dir(target());
     let mut postgres = None;
     if let Some(programs) = programs {
-        process::run(process::cargo().args(["build", "--release", "--package", "attain-server", "--bin", "attain"]))?;
         let own = Postgres::start(&programs)?;
         let folders = [plugins::folder(), root().join("scripts")].map(|folder| folder.display().to_string());
         command.args(arguments).env("ATTAIN_PLUGINS", folders.join(":"));

@@ -2,15 +2,18 @@
 
 use crate::ask::Asked;
 use crate::problem::Problem;
-use crate::serve::Shared;
+use crate::serve::{Served, Shared};
 use attain_app::access::Action;
 use attain_app::live::Event;
 use axum::extract::State;
 use axum::response::sse::{self, KeepAlive, Sse};
 use futures_util::Stream;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 const STILL_THERE: Duration = Duration::from_secs(15);
 
@@ -31,8 +34,18 @@ fn may_hear(asked: &Asked, event: &Event) -> bool {
     }
 }
 
-/// The stream of one listener. It begins with the versions of now, so that one who was away knows what to ask for again.
-pub async fn stream(State(served): Shared, asked: Asked) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, Problem> {
+pub fn routes() -> OpenApiRouter<Arc<Served>> {
+    OpenApiRouter::new().routes(routes!(stream))
+}
+
+/// What happens, as server-sent events
+///
+/// `record` with the versions of the record's parts, `progress` and `job` of calculations, `reload` of extensions. The stream begins with
+/// the versions of now, so that one who was away knows what to ask for again.
+#[utoipa::path(get, path = "/events", tag = "events", responses(
+    (status = 200, body = String, content_type = "text/event-stream"),
+    (status = 401, body = Problem, content_type = "application/problem+json")))]
+async fn stream(State(served): Shared, asked: Asked) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, Problem> {
     let stopping = served.stopping.clone();
     let listener = served.instance.listen();
     let first = served.instance.record_event().await?;

@@ -1,7 +1,7 @@
 //! Starting, serving and stopping.
 
 use crate::guard::{self, Limits};
-use crate::{console, events, problem, routes};
+use crate::{console, problem, routes};
 use anyhow::Context as _;
 use attain_app::Instance;
 use axum::extract::State;
@@ -48,10 +48,39 @@ const GRACE: Duration = Duration::from_secs(25);
 ))]
 struct Document;
 
+/// The routes and the OpenAPI document of the interface.
+fn interface() -> (Router<Arc<Served>>, utoipa::openapi::OpenApi) {
+    let (router, mut document) = OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", routes::all()).split_for_parts();
+    for item in document.paths.paths.values_mut() {
+        for operation in [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().flatten() {
+            also_answers(operation);
+        }
+    }
+    (router, document)
+}
+
+/// What the guard may answer before any handler is asked.
+fn also_answers(operation: &mut utoipa::openapi::path::Operation) {
+    use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
+    let has_body = operation.request_body.is_some();
+    let always = [
+        (400, "it cannot be read"),
+        (401, "the token is not known"),
+        (403, "not from here, or not by this role"),
+        (429, "too often"),
+        (503, "it took too long"),
+    ];
+    let of_bodies = [(409, "the same key is at work"), (413, "too long"), (415, "of another type"), (422, "it does not fit")];
+    for (status, description) in always.iter().chain(of_bodies.iter().filter(|_| has_body)) {
+        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+        let response = ResponseBuilder::new().description(*description).content("application/problem+json", content).build();
+        operation.responses.responses.entry(status.to_string()).or_insert(RefOr::T(response));
+    }
+}
+
 /// The OpenAPI document of the interface.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    let (_, document) = OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", routes::all()).split_for_parts();
-    document
+    interface().1
 }
 
 /// One recorder for the process: a second server in one process shares it.
@@ -97,9 +126,8 @@ pub async fn serve(
 
 /// The table of contents: the interface below `/api/v1`, what an operator's tools ask, and the console for all else.
 fn router(served: Arc<Served>) -> Router {
-    let (api, document) = OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", routes::all()).split_for_parts();
+    let (api, document) = interface();
     let api = api
-        .route("/api/v1/events", get(events::stream))
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)
         .route_layer(middleware::from_fn_with_state(Arc::clone(&served), guard::known_caller));

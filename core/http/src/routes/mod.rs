@@ -26,6 +26,7 @@ use utoipa_axum::router::OpenApiRouter;
 /// Every route below `/api/v1`.
 pub fn all() -> OpenApiRouter<Arc<Served>> {
     OpenApiRouter::new()
+        .merge(crate::events::routes())
         .merge(session::routes())
         .merge(oidc::routes())
         .merge(users::routes())
