@@ -179,16 +179,25 @@ fn headers(served: &Served, path: &str, id: &str, headers: &mut HeaderMap) {
 
 /// The interface: who asks, that a change comes from our own pages, how often, how much; and answers that are sent again.
 pub async fn known_caller(State(served): Shared, jar: CookieJar, mut request: Request, next: Next) -> Response {
-    match admitted(&served, &jar, &mut request).await {
-        Ok(()) => {}
-        Err(problem) => return problem.into_response(),
-    }
     let is_file = request.headers().get(header::CONTENT_TYPE).is_some_and(|value| {
         ["text/csv", "application/wasm", "text/x-rhai"].iter().any(|kind| value.as_bytes().starts_with(kind.as_bytes()))
     });
     // A whole company is sent as JSON, alone or as a change.
     let is_company = ["/api/v1/changes", "/api/v1/company"].iter().any(|path| request.uri().path().starts_with(path));
     let limit = if is_file || is_company { FILE_BYTES_MAX } else { BODY_BYTES_MAX };
+    if limit == BODY_BYTES_MAX {
+        // Read before anything is refused: a connection whose request was not read to its end cannot be used again.
+        let (parts, body) = request.into_parts();
+        let Ok(body) = axum::body::to_bytes(body, limit).await else {
+            let detail = format!("the body is longer than {limit} bytes, or broke off");
+            return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail).into_response();
+        };
+        request = Request::from_parts(parts, Body::from(body));
+    }
+    match admitted(&served, &jar, &mut request).await {
+        Ok(()) => {}
+        Err(problem) => return problem.into_response(),
+    }
     let (parts, body) = request.into_parts();
     let request = Request::from_parts(parts, Body::new(http_body_util::Limited::new(body, limit)));
     idempotency::once(&served, request, next, limit).await
