@@ -3,5 +3,5 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  test: { include: ["tests/**/*.test.ts"], environment: "node", testTimeout: 240_000, hookTimeout: 60_000, fileParallelism: false, retry: 1 },
+  test: { include: ["tests/**/*.test.ts"], environment: "node", testTimeout: 240_000, hookTimeout: 60_000, fileParallelism: false },
 });

@@ -29,26 +29,19 @@ if (!wanted) {
 }
 
 const stage = await Stage.open();
-let seconds = 0;
 for (const [name, test] of chosen) {
-  // A test that fails is tried once more, and that it was is said and counted: each such test is a defect to look at.
-  for (const last of [false, true]) {
-    const begun = performance.now();
-    try {
-      await test(stage);
-      passed += 1;
-      console.log(`ok    ${name} (${Math.round(performance.now() - begun)} ms)${last ? " at the second try" : ""}`);
-      break;
-    } catch (error) {
-      failed += last ? 1 : 0;
-      seconds += last ? 0 : 1;
-      const kept = await stage.keep(name);
-      console.log(`${last ? "FAIL" : "again"}  ${name}\n      ${String(error?.stack ?? error).split("\n").slice(0, 40).join("\n      ")}\n      see ${kept}`);
-    } finally {
-      await stage.clear();
-    }
+  const begun = performance.now();
+  try {
+    await test(stage);
+    passed += 1;
+    console.log(`ok    ${name} (${Math.round(performance.now() - begun)} ms)`);
+  } catch (error) {
+    failed += 1;
+    const kept = await stage.keep(name);
+    console.log(`FAIL  ${name}\n      ${String(error?.stack ?? error).split("\n").slice(0, 40).join("\n      ")}\n      see ${kept}`);
   }
+  await stage.clear();
 }
 await stage.close();
-console.log(`browser tests: ${passed} passed, ${failed} failed, ${seconds} needed a second try`);
+console.log(`browser tests: ${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;

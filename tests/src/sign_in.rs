@@ -199,20 +199,47 @@ async fn a_token_is_limited_to_its_scopes_ends_and_is_not_taken_from_an_address(
 async fn a_request_with_a_key_is_answered_once_and_refused_with_other_content() {
     for stage in Stage::each().await {
         let (server, _) = with_admin(&stage).await;
-        let token = server.token(Role::Finance).await;
-        let send = |key: &str, name: &str| {
-            let body = json!({ "name": name, "scopes": [], "days": 1 }).to_string();
-            server.send("POST", "/tokens", &token, &[("content-type", "application/json"), ("idempotency-key", key)], Some(body.as_bytes()))
+        let token = server.token(Role::Platform).await;
+        let count = || server.get(&token, "/users").expect(200)["items"].as_array().map_or(0, Vec::len);
+        let before = count();
+        let send = |key: &str, login: &str| {
+            let body = json!({ "login": login, "name": login, "roles": ["auditor"] }).to_string();
+            server.send("POST", "/users", &token, &[("content-type", "application/json"), ("idempotency-key", key)], Some(body.as_bytes()))
         };
         let first = send("one", "a");
         let again = send("one", "a");
-        assert_eq!(first.expect(201), again.expect(201), "the very same answer, secret and all");
+        assert_eq!(first.expect(201), again.expect(201), "the very same answer");
         assert_eq!(again.header("idempotent-replayed"), Some("true"));
         assert_eq!(first.header("idempotent-replayed"), None);
         send("one", "b").expect(422);
-        send("two", "a").expect(201);
+        send("two", "b").expect(201);
+        assert_eq!(count(), before + 2);
+        server.stop().await;
+        stage.remove().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_is_shown_once_even_when_its_request_is_sent_again() {
+    for stage in Stage::each().await {
+        let (server, _) = with_admin(&stage).await;
+        let token = server.token(Role::Finance).await;
+        let send = || {
+            let body = json!({ "name": "a", "scopes": [], "days": 1 }).to_string();
+            server.send(
+                "POST",
+                "/tokens",
+                &token,
+                &[("content-type", "application/json"), ("idempotency-key", "one")],
+                Some(body.as_bytes()),
+            )
+        };
+        let secret = send().expect(201)["secret"].as_str().expect("a secret").to_owned();
+        let again = send();
+        assert_eq!(again.expect(409)["code"], "answered-once");
+        assert!(!again.text().contains(&secret));
         let made = server.get(&token, "/tokens").expect(200)["items"].as_array().map(Vec::len);
-        assert_eq!(made, Some(3), "two by keys, one of the harness");
+        assert_eq!(made, Some(2), "one by the key, one of the harness");
         server.stop().await;
         stage.remove().await;
     }

@@ -185,12 +185,15 @@ pub async fn known_caller(State(served): Shared, jar: CookieJar, mut request: Re
     // A whole company is sent as JSON, alone or as a change.
     let is_company = ["/api/v1/changes", "/api/v1/company"].iter().any(|path| request.uri().path().starts_with(path));
     let limit = if is_file || is_company { FILE_BYTES_MAX } else { BODY_BYTES_MAX };
-    if limit == BODY_BYTES_MAX {
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if limit == BODY_BYTES_MAX || length.is_some_and(|length| length <= BODY_BYTES_MAX) {
         // Read before anything is refused: a connection whose request was not read to its end cannot be used again.
         let (parts, body) = request.into_parts();
         let Ok(body) = axum::body::to_bytes(body, limit).await else {
             let detail = format!("the body is longer than {limit} bytes, or broke off");
-            return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail).into_response();
+            // What was not read makes the connection useless; the client is told so.
+            let close = [(header::CONNECTION, "close")];
+            return (close, Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)).into_response();
         };
         request = Request::from_parts(parts, Body::from(body));
     }

@@ -15,8 +15,15 @@ use std::sync::Arc;
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const KEY_LENGTH_MAX: usize = 100;
-/// A longer answer is not kept; the request is then refused when it is sent again.
-const ANSWER_BYTES_MAX: usize = 1 << 20;
+/// No answer is longer.
+const ANSWER_BYTES_MAX: usize = 256 << 20;
+/// A longer one is not kept; the request is then refused when it is sent again.
+const KEPT_BYTES_MAX: usize = 1 << 20;
+
+/// Whether the answer holds a secret, which is shown once and kept nowhere.
+fn gives_secret(route: &str) -> bool {
+    route == "/api/v1/tokens" || (route.starts_with("/api/v1/users/") && route.ends_with("/link"))
+}
 
 pub async fn once(served: &Arc<Served>, request: Request, next: Next, limit: usize) -> Response {
     let key = request.headers().get(KEY).cloned();
@@ -66,10 +73,15 @@ async fn kept(
     let worked = tokio::spawn(async move {
         let response = next.run(Request::from_parts(parts, Body::from(body))).await;
         let (head, body) = response.into_parts();
-        let body = to_bytes(body, ANSWER_BYTES_MAX).await.unwrap_or_default();
+        let body = to_bytes(body, ANSWER_BYTES_MAX).await?;
         // What went wrong on our side may be tried again with the same key.
         if head.status.is_server_error() || head.status == StatusCode::TOO_MANY_REQUESTS {
             instance.forget_once(&user, &route, &key).await?;
+        } else if head.status.is_success() && (gives_secret(&route) || body.len() > KEPT_BYTES_MAX) {
+            let why =
+                "this request was answered already, and its answer is not kept: it holds a secret or is too long; look at what it made";
+            let problem = Problem::new(StatusCode::CONFLICT, "answered-once", why);
+            instance.end_once(&user, &route, &key, problem.status, &serde_json::to_string(&problem)?).await?;
         } else {
             instance.end_once(&user, &route, &key, head.status.as_u16(), &String::from_utf8_lossy(&body)).await?;
         }
