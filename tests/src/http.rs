@@ -69,7 +69,7 @@ impl Server {
             },
         ));
         let address = told.await.expect("the server listens");
-        let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(None).build();
+        let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).max_idle_connections(0).proxy(None).build();
         let agent = ureq::Agent::new_with_config(config);
         Server { url: format!("http://{address}"), instance, agent, stop, task, tokens: Mutex::default() }
     }

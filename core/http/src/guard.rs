@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use std::net::{IpAddr, SocketAddr};
@@ -189,7 +189,7 @@ pub async fn known_caller(State(served): Shared, jar: CookieJar, mut request: Re
     if limit == BODY_BYTES_MAX || length.is_some_and(|length| length <= BODY_BYTES_MAX) {
         // Read before anything is refused: a connection whose request was not read to its end cannot be used again.
         let (parts, body) = request.into_parts();
-        let Ok(body) = axum::body::to_bytes(body, limit).await else {
+        let Some(body) = whole(body, limit).await else {
             let detail = format!("the body is longer than {limit} bytes, or broke off");
             // What was not read makes the connection useless; the client is told so.
             let close = [(header::CONNECTION, "close")];
@@ -204,6 +204,22 @@ pub async fn known_caller(State(served): Shared, jar: CookieJar, mut request: Re
     let (parts, body) = request.into_parts();
     let request = Request::from_parts(parts, Body::new(http_body_util::Limited::new(body, limit)));
     idempotency::once(&served, request, next, limit).await
+}
+
+/// A body of at most `limit` bytes. What is longer is read and thrown away, so that the client hears the answer while it still sends.
+async fn whole(body: Body, limit: usize) -> Option<Vec<u8>> {
+    let mut chunks = body.into_data_stream();
+    let (mut kept, mut length) = (Vec::new(), 0usize);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.ok()?;
+        length = length.saturating_add(chunk.len());
+        if length <= limit {
+            kept.extend_from_slice(&chunk);
+        } else if length > FILE_BYTES_MAX {
+            break;
+        }
+    }
+    (length <= limit).then_some(kept)
 }
 
 async fn admitted(served: &Arc<Served>, jar: &CookieJar, request: &mut Request) -> Result<(), Problem> {
