@@ -20,8 +20,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 
 /// What people are paid by decision rather than by what happened.
-const DECIDED: [&str; 9] =
-    ["account_territories", "coverage", "fx_rates", "hierarchy", "occupancies", "parameters", "plan_assignments", "quotas", "splits"];
+const DECIDED: [&str; 21] = [
+    "account_territories",
+    "adjustments",
+    "contract_events",
+    "contracts",
+    "coverage",
+    "fx_rates",
+    "hierarchy",
+    "holds",
+    "leaves",
+    "manual_credits",
+    "objectives",
+    "occupancies",
+    "parameters",
+    "pay_group_members",
+    "plan_assignments",
+    "plan_overrides",
+    "plan_rules",
+    "quotas",
+    "relationships",
+    "splits",
+    "team_members",
+];
 /// As many row errors of one file are listed; the rest is counted.
 const ERRORS_MAX: usize = 10_000;
 /// Refused files that are kept in a record, the newest ones.

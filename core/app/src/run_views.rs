@@ -143,6 +143,8 @@ pub struct PostedLine {
     pub payee_id: String,
     pub name: String,
     pub period_id: String,
+    /// The period whose result it corrects: another one than `period_id` where that was closed.
+    pub origin_period_id: String,
     pub plan_id: Option<String>,
     pub component_id: Option<String>,
     pub account: String,
@@ -417,7 +419,7 @@ async fn compare(read: &mut attain_database::Connection, before: Option<SavedRun
     let name = |payee: &str| names.get(payee).cloned().unwrap_or_default();
     let mut posted: Vec<Posting> = attain_store::run_facts::posted_by(read, &run_id).await?;
     let posted_count = posted.len();
-    posted.sort_by_key(|own| std::cmp::Reverse(own.6.unsigned_abs()));
+    posted.sort_by_key(|own| std::cmp::Reverse(own.7.unsigned_abs()));
     posted.truncate(LISTED_MAX);
     let after = Side::read(read, after.manifest).await?;
     let before = match before {
@@ -480,10 +482,11 @@ async fn compare(read: &mut attain_database::Connection, before: Option<SavedRun
         causes,
         posted: posted
             .into_iter()
-            .map(|(payee_id, period_id, plan_id, component_id, account, revision, amount)| PostedLine {
+            .map(|(payee_id, period_id, origin_period_id, plan_id, component_id, account, revision, amount)| PostedLine {
                 name: name(&payee_id),
                 payee_id,
                 period_id,
+                origin_period_id,
                 plan_id: Some(plan_id).filter(|own| !own.is_empty()),
                 component_id: Some(component_id).filter(|own| !own.is_empty()),
                 account,

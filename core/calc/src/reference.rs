@@ -253,22 +253,16 @@ fn plan(id: &str, measure: &str, cap: Option<Cap>) -> Plan {
     });
     let component = Component {
         id: "commission".to_owned(),
-        name: String::new(),
         measure: measure.to_owned(),
         quota: Some(measure.to_owned()),
         accumulate: Accumulate::Quarter,
         true_up: true,
-        quota_basis: QuotaBasis::Span,
-        prorate_quota: Default::default(),
         formula: "comp-tiers".to_owned(),
         settings,
-        inputs: BTreeMap::new(),
-        params: BTreeMap::new(),
-        rounding: Rounding::default(),
         cap,
-        clause: None,
+        ..Component::default()
     };
-    Plan { id: id.to_owned(), name: String::new(), components: vec![component], cap: None }
+    Plan { id: id.to_owned(), components: vec![component], ..Plan::default() }
 }
 
 fn settings() -> Settings {
@@ -310,7 +304,7 @@ fn settings() -> Settings {
 /// The workload with `count` transactions; [`TRANSACTION_COUNT`] is the full one.
 pub fn inputs(count: u64) -> Inputs {
     let (transactions, splits) = transactions(count);
-    let cap = Cap { per: Accumulate::Quarter, amount: None, rate: Some(Decimal::new(8, 2)), of: Some(CapOf::Quota) };
+    let cap = Cap { per: Accumulate::Quarter, amount: None, rate: Some(Decimal::new(8, 2)), of: Some(CapOf::Quota), refundable: false };
     let tables = company().into_iter().chain([transactions, splits]);
     Inputs {
         settings: settings(),

@@ -10,6 +10,7 @@ pub mod plan;
 pub mod point;
 pub mod schema;
 pub mod settings;
+pub mod settlement;
 pub mod table;
 pub mod tiers;
 

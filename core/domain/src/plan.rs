@@ -2,6 +2,7 @@
 
 use crate::fixed::Rounding;
 use crate::settings::empty_object;
+use crate::settlement::{Clawback, Draw, PayShare};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -149,8 +150,8 @@ pub enum CapOf {
     Target,
 }
 
-/// A hard upper limit: `amount`, or `rate` of something. What exceeds it is not earned and is shown as a slice of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// An upper limit: `amount`, or `rate` of something. What exceeds it is not earned, unless refundable, and is shown as a slice of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cap {
     /// The span whose sum is limited. On a plan, the sum of all components.
@@ -162,10 +163,13 @@ pub struct Cap {
     pub rate: Option<Decimal>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<CapOf>,
+    /// On a component: what exceeds it is earned all the same, held back, and paid in later spans that have room.
+    #[serde(default)]
+    pub refundable: bool,
 }
 
 /// One earning rule of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Component {
     pub id: String,
@@ -200,12 +204,17 @@ pub struct Component {
     pub rounding: Rounding,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cap: Option<Cap>,
+    /// When what was earned is due; all in its own period where empty.
+    #[serde(default)]
+    pub pay: Vec<PayShare>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clawback: Option<Clawback>,
     /// The clause of the plan document that says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clause: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
     pub id: String,
@@ -214,4 +223,6 @@ pub struct Plan {
     pub components: Vec<Component>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cap: Option<Cap>,
+    #[serde(default)]
+    pub draws: Vec<Draw>,
 }

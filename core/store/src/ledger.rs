@@ -7,18 +7,20 @@ use attain_domain::ids::RunId;
 use attain_domain::{Column, Table};
 use futures_util::TryStreamExt as _;
 
-const KEY: [&str; 5] = ["payee_id", "period_id", "plan_id", "component_id", "account"];
+/// A posting counts in `period_id`; `origin_period_id` is the period whose result it is about, another one where that is closed.
+const KEY: [&str; 6] = ["payee_id", "period_id", "origin_period_id", "plan_id", "component_id", "account"];
 
-/// What was posted so far: one row per payee, period, plan, component and account, with the sum and the last revision.
+/// What was posted so far: one row per payee, period, origin, plan, component and account, with the sum and the last revision.
 /// Columns as in the result `postings`, sorted by them; no plan and no component where a posting concerns a whole statement.
 pub async fn posted(connection: &mut Connection) -> anyhow::Result<Table> {
-    let sql = "select payee_id, period_id, plan_id, component_id, account, cast(max(revision) as bigint), cast(sum(amount) as bigint) \
-               from postings group by payee_id, period_id, plan_id, component_id, account";
-    let mut found: Vec<([String; 5], i64, i64)> = Vec::new();
+    let sql = "select payee_id, period_id, origin_period_id, plan_id, component_id, account, cast(max(revision) as bigint), \
+               cast(sum(amount) as bigint) from postings \
+               group by payee_id, period_id, origin_period_id, plan_id, component_id, account";
+    let mut found: Vec<([String; 6], i64, i64)> = Vec::new();
     let mut rows = sqlx::query(sql).fetch(connection);
     while let Some(row) = rows.try_next().await? {
         let text = |index: usize| row.try_get::<String, _>(index);
-        found.push(([text(0)?, text(1)?, text(2)?, text(3)?, text(4)?], row.try_get(5)?, row.try_get(6)?));
+        found.push(([text(0)?, text(1)?, text(2)?, text(3)?, text(4)?, text(5)?], row.try_get(6)?, row.try_get(7)?));
     }
     found.sort();
     let mut table = Table::new("postings");
@@ -44,7 +46,7 @@ pub async fn insert_postings(tx: &mut Tx, run_id: &RunId, postings: &Table, now:
     let revisions = postings.numbers("revision").context("postings need a column `revision`")?;
     ensure!(matches!(postings.column("amount"), Some(Column::Number { scale: 4, .. })), "postings need a column `amount` of scale 4");
     let amounts = postings.numbers("amount").context("postings need a column `amount`")?;
-    let mut values = Vec::with_capacity(count * 9);
+    let mut values = Vec::with_capacity(count * 10);
     for row in 0..count {
         values.push(Value::from(run_id.as_str()));
         for (name, column) in KEY.iter().zip(&texts) {
@@ -57,6 +59,6 @@ pub async fn insert_postings(tx: &mut Tx, run_id: &RunId, postings: &Table, now:
         }
         values.extend([Value::from(revisions[row]), Value::from(amounts[row]), Value::from(now)]);
     }
-    let target = "postings (run_id, payee_id, period_id, plan_id, component_id, account, revision, amount, recorded_at)";
-    insert(tx, target, 9, values, "").await.context("a posting is in the ledger already: run again on what was posted since")
+    let target = "postings (run_id, payee_id, period_id, origin_period_id, plan_id, component_id, account, revision, amount, recorded_at)";
+    insert(tx, target, 10, values, "").await.context("a posting is in the ledger already: run again on what was posted since")
 }

@@ -107,12 +107,12 @@ pub async fn publication(connection: &mut Connection, run_id: &str) -> anyhow::R
     Ok(sqlx::query_as(sql).bind(run_id.to_owned()).fetch_optional(connection).await?)
 }
 
-/// What a run posted, a row each: payee, period, plan, component, account, revision and amount.
-pub type Posting = (String, String, String, String, String, i64, i64);
+/// What a run posted, a row each: payee, period, origin period, plan, component, account, revision and amount.
+pub type Posting = (String, String, String, String, String, String, i64, i64);
 
-/// In order of payee, period, plan, component and account.
+/// In order of payee, period, origin period, plan, component and account.
 pub async fn posted_by(connection: &mut Connection, run_id: &str) -> anyhow::Result<Vec<Posting>> {
-    let sql = "select payee_id, period_id, plan_id, component_id, account, revision, amount from postings where run_id = $1";
+    let sql = "select payee_id, period_id, origin_period_id, plan_id, component_id, account, revision, amount from postings where run_id = $1";
     let mut rows: Vec<Posting> = sqlx::query_as(sql).bind(run_id.to_owned()).fetch_all(connection).await?;
     rows.sort();
     Ok(rows)
