@@ -5,13 +5,12 @@ use crate::{Inputs, Outcome};
 use attain_domain::calendar::CalendarSettings;
 use attain_domain::fixed::divide;
 use attain_domain::ids::{ExtensionDigest, PeriodId};
-use attain_domain::plan::{Accumulate, Cap, CapOf, Component, CreditKind, Measure, MeasureValue, Plan, QuotaBasis};
+use attain_domain::plan::{Accumulate, Cap, CapOf, Component, CreditKind, Measure, MeasureValue, Plan};
 use attain_domain::point::{Answer, Call, Extension, Extensions, Fault, FaultKind, Identity, Origin, Point};
 use attain_domain::settings::{Crediting, FxPolicy, Rollup, Settings, Step, TestedDate};
 use attain_domain::{Column, Day, NULL_NUMBER, Rounding, RoundingMode, Table, TextColumn};
 use rust_decimal::Decimal;
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Transactions of the full workload.
