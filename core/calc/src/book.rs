@@ -125,6 +125,16 @@ impl Transactions {
         self.source.texts("transaction_id").map_or(&[], |column| &column.dictionary)
     }
 
+    /// The row of an id; `NULL_CODE` for one that is not there.
+    pub fn find(&self, id: &str) -> u32 {
+        let (mut low, mut high) = (0u32, self.len() as u32);
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.id(middle) < id { low = middle + 1 } else { high = middle }
+        }
+        if (low as usize) < self.len() && self.id(low) == id { low } else { NULL_CODE }
+    }
+
     pub fn id(&self, row: u32) -> &str {
         self.id_codes.get(row as usize).and_then(|code| self.ids().get(*code as usize)).map_or("", String::as_str)
     }

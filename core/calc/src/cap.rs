@@ -1,4 +1,4 @@
-//! Hard caps: what the sum of a span may not exceed. The sum is capped, not each result, so that a later reversal below the
+//! Caps: what the sum of a span may not exceed. The sum is capped, not each result, so that a later reversal below the
 //! cap is not taken twice.
 
 use crate::book::Book;
@@ -21,6 +21,8 @@ pub struct Running {
     span: Option<usize>,
     wanted: i128,
     given: i128,
+    /// Held back by a refundable cap, over all spans.
+    withheld: i128,
 }
 
 impl<'a> Limit<'a> {
@@ -53,12 +55,28 @@ impl<'a> Limit<'a> {
     pub fn apply(&self, running: &mut Running, period: usize, wanted: i64, limit: Option<i64>) -> i64 {
         let start = self.spans[period].0;
         if self.is_per_transaction() || running.span != Some(start) {
-            *running = Running { span: Some(start), wanted: 0, given: 0 };
+            *running = Running { span: Some(start), wanted: 0, given: 0, withheld: running.withheld };
         }
         running.wanted += i128::from(wanted);
         let allowed = limit.map_or(running.wanted, |limit| running.wanted.min(i128::from(limit)));
         let given = allowed - running.given;
         running.given = allowed;
+        i64::try_from(given).unwrap_or(wanted)
+    }
+    pub fn is_refundable(&self) -> bool {
+        self.cap.refundable
+    }
+
+    /// What is given in `period` of what is earned now and what was held back before; the rest stays held back.
+    pub fn refund(&self, running: &mut Running, period: usize, wanted: i64, limit: Option<i64>) -> i64 {
+        let start = self.spans[period].0;
+        if self.is_per_transaction() || running.span != Some(start) {
+            *running = Running { span: Some(start), wanted: 0, given: 0, withheld: running.withheld };
+        }
+        let all = running.withheld + i128::from(wanted);
+        let given = limit.map_or(all, |limit| all.min(i128::from(limit) - running.given));
+        running.given += given;
+        running.withheld = all - given;
         i64::try_from(given).unwrap_or(wanted)
     }
 }

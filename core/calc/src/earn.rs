@@ -7,14 +7,13 @@ use crate::credit::mode_name;
 use crate::credits::Scratch;
 use crate::earning_rows::{Rows, Subject, build};
 use crate::lookup::Step;
-use crate::measure::period_column;
 use crate::names::Names;
 use crate::spans::{Assignment, Parameters, assignments, parameters, spans};
 use crate::{Inputs, Run, fault_finding};
 use attain_domain::fixed::{from_decimal, split};
 use attain_domain::plan::{Component, Plan};
 use attain_domain::point::{Answer, Call, Fault, FaultKind, Point, check_answer};
-use attain_domain::{Column, MONEY_SCALE, NULL_NUMBER, RATE_SCALE, Severity, Table};
+use attain_domain::{Column, MONEY_SCALE, NULL_CODE, NULL_NUMBER, RATE_SCALE, Severity, Table};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows handed to an extension at once.
@@ -23,63 +22,154 @@ const BATCH_ROWS: usize = 100_000;
 /// What no single earning exceeds: ten million millions. It keeps sums of earnings far from the end of a column's range.
 const AMOUNT_MAX: i64 = 100_000_000_000_000_000;
 
+/// What an earning comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EarningKind {
+    Formula,
+    Adjustment,
+    Guarantee,
+    Clawback,
+    /// What was not paid yet and never will be.
+    Lapse,
+    /// A draw that need not be given back any more.
+    Forgiven,
+    /// What a closed period would be, less what was posted for it.
+    Retro,
+}
+
+impl EarningKind {
+    pub const ALL: [EarningKind; 7] = [
+        EarningKind::Formula,
+        EarningKind::Adjustment,
+        EarningKind::Guarantee,
+        EarningKind::Clawback,
+        EarningKind::Lapse,
+        EarningKind::Forgiven,
+        EarningKind::Retro,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            EarningKind::Formula => "formula",
+            EarningKind::Adjustment => "adjustment",
+            EarningKind::Guarantee => "guarantee",
+            EarningKind::Clawback => "clawback",
+            EarningKind::Lapse => "lapse",
+            EarningKind::Forgiven => "forgiven",
+            EarningKind::Retro => "retro",
+        }
+    }
+}
+
 /// What one component pays one payee for one period or credit.
 #[derive(Debug, Clone, Copy)]
 pub struct Earning {
     pub payee: u32,
     pub period: u32,
+    /// The period whose result it corrects; `period` itself but for what concerns an earlier one.
+    pub origin: u32,
     pub plan: u32,
     pub component: u32,
-    transaction: u32,
-    prior: i64,
-    to_date: i64,
-    quota: i64,
-    attainment: i64,
-    target: i64,
-    formula_amount: i64,
+    pub kind: EarningKind,
+    pub transaction: u32,
+    pub prior: i64,
+    pub to_date: i64,
+    pub quota: i64,
+    pub attainment: i64,
+    pub target: i64,
+    pub formula_amount: i64,
+    pub amount: i64,
+    /// How much of the amount a refundable cap holds back; negative where it gives back.
+    pub withheld: i64,
+}
+
+impl Earning {
+    /// One that no formula computed.
+    pub fn other(payee: u32, period: u32, kind: EarningKind, amount: i64) -> Earning {
+        Earning {
+            payee,
+            period,
+            origin: period,
+            plan: NULL_CODE,
+            component: NULL_CODE,
+            kind,
+            transaction: NULL_CODE,
+            prior: NULL_NUMBER,
+            to_date: NULL_NUMBER,
+            quota: NULL_NUMBER,
+            attainment: NULL_NUMBER,
+            target: NULL_NUMBER,
+            formula_amount: NULL_NUMBER,
+            amount,
+            withheld: 0,
+        }
+    }
+}
+
+/// A line of an earning's trace; `earning` is the place of its row.
+#[derive(Debug, Clone, Copy)]
+pub struct SliceRow {
+    pub earning: u32,
+    pub label: u32,
+    pub input: i64,
+    pub rate: i64,
     pub amount: i64,
 }
 
-/// A line of an earning's trace.
-#[derive(Debug, Clone, Copy)]
-struct SliceRow {
-    earning: u32,
-    label: u32,
-    input: i64,
-    rate: i64,
-    amount: i64,
-}
-
-/// All earnings in order of payee, period, plan, component and transaction.
+/// Earnings while they are made: in any order, with their slices. Later stages add theirs.
 #[derive(Debug, Default)]
 pub struct Earnings {
     pub rows: Vec<Earning>,
+    pub slices: Vec<SliceRow>,
+    pub labels: BTreeMap<String, u32>,
     pub plans: Names,
     pub components: Names,
 }
 
-/// Earnings while they are made: in any order, with their slices.
-#[derive(Debug, Default)]
-struct Draft {
-    rows: Vec<Earning>,
-    slices: Vec<SliceRow>,
-    labels: BTreeMap<String, u32>,
-}
-
-impl Draft {
-    fn label(&mut self, label: &str) -> u32 {
+impl Earnings {
+    pub fn label(&mut self, label: &str) -> u32 {
         let next = self.labels.len() as u32;
         *self.labels.entry(label.to_owned()).or_insert(next)
     }
 
     /// A slice that the core itself adds: an amount of money at rate 1.
-    fn explain(&mut self, earning: u32, label: &str, amount: i64) {
+    pub fn explain(&mut self, earning: u32, label: &str, amount: i64) {
         if amount != 0 {
-            let label = self.label(label);
-            let wide = amount.checked_mul(10_000).unwrap_or(NULL_NUMBER);
-            self.slices.push(SliceRow { earning, label, input: wide, rate: crate::lookup::ONE, amount: wide });
+            self.explain_rate(earning, label, amount, crate::lookup::ONE, amount);
         }
     }
+
+    /// As [`Earnings::explain`], of amounts of money at a rate.
+    pub fn explain_rate(&mut self, earning: u32, label: &str, input: i64, rate: i64, amount: i64) {
+        let label = self.label(label);
+        let wide = |amount: i64| amount.checked_mul(10_000).unwrap_or(NULL_NUMBER);
+        self.slices.push(SliceRow { earning, label, input: wide(input), rate, amount: wide(amount) });
+    }
+
+    /// Makes room for further names of plans and components; rows are coded anew.
+    pub fn extend_names<'n>(&mut self, plans: &'n [String], components: impl IntoIterator<Item = &'n str>) {
+        let plans = extended(&self.plans, plans.iter().map(String::as_str));
+        let components = extended(&self.components, components);
+        for row in &mut self.rows {
+            row.plan = plans.code_of(self.plans.0.get(row.plan as usize).map(String::as_str));
+            row.component = components.code_of(self.components.0.get(row.component as usize).map(String::as_str));
+        }
+        (self.plans, self.components) = (plans, components);
+    }
+
+    /// Adds a row and answers its place.
+    pub fn push(&mut self, row: Earning) -> u32 {
+        self.rows.push(row);
+        (self.rows.len() - 1) as u32
+    }
+}
+
+fn extended<'n>(names: &Names, more: impl IntoIterator<Item = &'n str>) -> Names {
+    let mut all = names.0.clone();
+    all.extend(more.into_iter().filter(|name| !name.is_empty()).map(str::to_owned));
+    all.sort();
+    all.dedup();
+    Names(all)
 }
 
 pub fn stage(run: &mut Run<'_>) {
@@ -96,7 +186,7 @@ pub fn stage(run: &mut Run<'_>) {
     let plan_names = Names(plans.iter().map(|plan| plan.id.clone()).collect());
     let components: BTreeSet<&str> = plans.iter().flat_map(|plan| plan.components.iter().map(|component| component.id.as_str())).collect();
     let component_names = Names(components.into_iter().map(str::to_owned).collect());
-    let mut draft = Draft::default();
+    let mut draft = Earnings::default();
     for plan in plans {
         let Some(payees) = assignments.get(&plan.id) else { continue };
         let first = draft.rows.len();
@@ -106,7 +196,10 @@ pub fn stage(run: &mut Run<'_>) {
         }
         cap_plan(run, plan, first, &mut draft);
     }
-    finish(run, draft, plan_names, component_names);
+    draft.plans = plan_names;
+    draft.components = component_names;
+    run.row_count = draft.rows.len();
+    run.earnings = draft;
 }
 
 /// For each period whether it gets a statement.
@@ -159,7 +252,7 @@ fn earn(
     payees: &BTreeMap<u32, Vec<Assignment>>,
     parameters: &Parameters,
     settled: &[bool],
-    draft: &mut Draft,
+    draft: &mut Earnings,
 ) {
     let record = format!("{}, {}", plan.id, component.id);
     let find = |run: &mut Run<'_>, id: &str| {
@@ -251,7 +344,7 @@ fn read(
     range: std::ops::Range<usize>,
     step: i64,
     codes: (u32, u32),
-    draft: &mut Draft,
+    draft: &mut Earnings,
 ) -> Result<Vec<usize>, Fault> {
     let invalid = |message: String| Fault::new(FaultKind::InvalidAnswer, message);
     let numbers = |table: &str, column: &str| {
@@ -284,8 +377,10 @@ fn read(
         draft.rows.push(Earning {
             payee: rows.payee[row],
             period: rows.period[row],
+            origin: rows.period[row],
             plan: codes.0,
             component: codes.1,
+            kind: EarningKind::Formula,
             transaction: rows.transaction[row],
             prior: rows.prior[row],
             to_date: rows.to_date[row],
@@ -294,6 +389,7 @@ fn read(
             target: rows.target[row],
             formula_amount: *amount,
             amount: *amount,
+            withheld: 0,
         });
     }
     let (slice_rows, inputs, rates, slice_amounts) =
@@ -323,7 +419,7 @@ fn read(
 }
 
 /// The rows from `first` on are those of one component, in order of payee and period.
-fn true_up_and_cap(run: &mut Run<'_>, component: &Component, record: &str, first: usize, draft: &mut Draft) {
+fn true_up_and_cap(run: &mut Run<'_>, component: &Component, record: &str, first: usize, draft: &mut Earnings) {
     let spans = spans(&run.book, component.accumulate);
     let step = Step::new(&component.rounding);
     let limit = component.cap.as_ref().map(|cap| Limit::new(cap, step, &run.book));
@@ -352,9 +448,14 @@ fn true_up_and_cap(run: &mut Run<'_>, component: &Component, record: &str, first
         if let Some(limit) = &limit {
             let most = limit.amount(row.quota, row.target);
             without_basis |= most.is_none();
-            let given = limit.apply(&mut running, row.period as usize, amount, most);
-            draft.explain(index as u32, "cap", given - amount);
-            amount = given;
+            if limit.is_refundable() {
+                let given = limit.refund(&mut running, row.period as usize, amount, most);
+                draft.rows[index].withheld = amount - given;
+            } else {
+                let given = limit.apply(&mut running, row.period as usize, amount, most);
+                draft.explain(index as u32, "cap", given - amount);
+                amount = given;
+            }
         }
         draft.rows[index].amount = amount;
     }
@@ -370,7 +471,7 @@ fn true_up_and_cap(run: &mut Run<'_>, component: &Component, record: &str, first
 }
 
 /// Applies a plan's cap to the sum of its components, which are the rows from `first` on. What is cut is shared out by amount.
-fn cap_plan(run: &mut Run<'_>, plan: &Plan, first: usize, draft: &mut Draft) {
+fn cap_plan(run: &mut Run<'_>, plan: &Plan, first: usize, draft: &mut Earnings) {
     let Some(cap) = &plan.cap else { return };
     let rounding = plan.components.first().map(|component| component.rounding).unwrap_or_default();
     let step = Step::new(&rounding);
@@ -411,68 +512,4 @@ fn cap_plan(run: &mut Run<'_>, plan: &Plan, first: usize, draft: &mut Draft) {
             "for some payees there is nothing that the cap is a share of; they are not capped",
         );
     }
-}
-
-/// Puts everything in order and makes the tables.
-fn finish(run: &mut Run<'_>, draft: Draft, plans: Names, components: Names) {
-    let mut order: Vec<u32> = (0..draft.rows.len() as u32).collect();
-    let key = |row: &Earning| (row.payee, row.period, row.plan, row.component, row.transaction);
-    order.sort_by_key(|index| key(&draft.rows[*index as usize]));
-    let mut places = vec![0u32; order.len()];
-    for (place, index) in order.iter().enumerate() {
-        places[*index as usize] = place as u32;
-    }
-    let rows: Vec<Earning> = order.iter().map(|index| draft.rows[*index as usize]).collect();
-    let mut slices = draft.slices;
-    for slice in &mut slices {
-        slice.earning = places[slice.earning as usize];
-    }
-    slices.sort_by_key(|slice| slice.earning);
-    let mut labels = vec![String::new(); draft.labels.len()];
-    for (label, code) in draft.labels {
-        labels[code as usize] = label;
-    }
-    let mut scratch = Scratch::default();
-    let money = |value: fn(&Earning) -> i64| Column::money(rows.iter().map(value).collect());
-    let mut head = |name: &str, of: &dyn Fn() -> Vec<u32>| {
-        let each: Vec<&Earning> = of().into_iter().map(|index| &rows[index as usize]).collect();
-        let column = |scratch: &mut Scratch, names: &[String], value: fn(&Earning) -> u32| {
-            scratch.picker.pick(names, each.iter().map(|row| value(row)))
-        };
-        let transactions: Vec<u32> = each.iter().map(|row| row.transaction).collect();
-        Table::new(name)
-            .with("payee_id", column(&mut scratch, &run.book.payees.0, |row| row.payee))
-            .with("period_id", period_column(&run.book, &mut scratch.picker, each.iter().map(|row| row.period)))
-            .with("plan_id", column(&mut scratch, &plans.0, |row| row.plan))
-            .with("component_id", column(&mut scratch, &components.0, |row| row.component))
-            .with("transaction_id", scratch.transactions.pick(&run.book.transactions, &transactions))
-    };
-    let earnings = head("earnings", &|| (0..rows.len() as u32).collect())
-        .with("credited", money(|row| row.to_date.saturating_sub(row.prior)))
-        .with("prior", money(|row| row.prior))
-        .with("to_date", money(|row| row.to_date))
-        .with("quota", money(|row| row.quota))
-        .with("attainment", Column::rate(rows.iter().map(|row| row.attainment).collect()))
-        .with("target", money(|row| row.target))
-        .with("formula_amount", money(|row| row.formula_amount))
-        .with("amount", money(|row| row.amount));
-    let mut positions = Vec::with_capacity(slices.len());
-    let mut last = (u32::MAX, 0i64);
-    for slice in &slices {
-        last = if last.0 == slice.earning { (slice.earning, last.1 + 1) } else { (slice.earning, 0) };
-        positions.push(last.1);
-    }
-    let label_codes = slices.iter().map(|slice| slice.label);
-    let rate = |value: fn(&SliceRow) -> i64| Column::rate(slices.iter().map(value).collect());
-    let table = head("slices", &|| slices.iter().map(|slice| slice.earning).collect());
-    let slice_table = table
-        .with("position", Column::integer(positions))
-        .with("label", scratch.picker.pick(&labels, label_codes))
-        .with("input", rate(|slice| slice.input))
-        .with("rate", rate(|slice| slice.rate))
-        .with("amount", rate(|slice| slice.amount));
-    run.row_count = rows.len();
-    run.tables.insert("earnings", earnings);
-    run.tables.insert("slices", slice_table);
-    run.earnings = Earnings { rows, plans, components };
 }

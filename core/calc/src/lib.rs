@@ -11,6 +11,7 @@ mod credit;
 mod credits;
 mod earn;
 mod earning_rows;
+mod earning_table;
 mod explain;
 mod findings;
 mod hierarchy;
