@@ -304,14 +304,14 @@ create trigger postings_no_delete before delete on postings begin
     select raise(abort, 'rows of `postings` are only ever added');
 end;
 create trigger postings_period_closed before insert on postings
-when exists (select 1 from periods where period_id = new.period_id and state = 'closed' and superseded_at is null) begin
+when exists (select 1 from periods where period_id = new.period_id and state in ('approved', 'closed') and superseded_at is null) begin
     select raise(abort, 'the period is closed: nothing is posted to it any more');
 end;
 
 -- only postgres
 create function refuse_closed() returns trigger language plpgsql as $$
 begin
-    if exists (select 1 from periods where period_id = new.period_id and state = 'closed' and superseded_at is null) then
+    if exists (select 1 from periods where period_id = new.period_id and state in ('approved', 'closed') and superseded_at is null) then
         raise exception 'period `%` is closed: nothing is posted to it any more', new.period_id;
     end if;
     return new;

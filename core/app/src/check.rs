@@ -68,11 +68,64 @@ async fn test_one(config: &Config, registry: crate::extensions::Bundle, dir: &Pa
         outcome.problems.push(NOTHING_EXPECTED.to_owned());
         return outcome;
     }
-    match run_one(config, registry, &company, &outcome.folder).await {
-        Ok(differences) => outcome.differences = differences,
-        Err(error) => outcome.problems.push(format!("{error:#}")),
+    if let Err(error) = run_steps(config, registry, dir, &company, &mut outcome).await {
+        outcome.problems.push(format!("{error:#}"));
     }
     outcome
+}
+
+/// The name of the folder with what happens afterwards: each of its folders, in order of name, holds files that replace those of the
+/// company, and what is expected then.
+pub(crate) const THEN: &str = "then";
+
+/// Calculates the company, then what it is after each step of `then/`.
+async fn run_steps(
+    config: &Config,
+    registry: crate::extensions::Bundle,
+    dir: &Path,
+    company: &folder::Company,
+    outcome: &mut CaseOutcome,
+) -> Result<()> {
+    let instance = Instance::open_with(config, registry).await?;
+    instance.load_company(company, &outcome.folder).await?;
+    outcome.differences = differences(&instance, company).await?;
+    let mut steps: Vec<PathBuf> = dir.join(THEN).read_dir().map(|all| all.flatten().map(|own| own.path()).collect()).unwrap_or_default();
+    steps.sort();
+    let state = tempfile::tempdir()?;
+    if !steps.is_empty() {
+        overlay(dir, state.path())?;
+    }
+    for step in steps {
+        let name = step.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let _ = std::fs::remove_dir_all(state.path().join("expected"));
+        overlay(&step, state.path())?;
+        match folder::read(state.path()) {
+            Err(problems) => outcome.problems.extend(problems.lines().into_iter().map(|line| format!("{THEN}/{name}: {line}"))),
+            Ok(company) => {
+                instance.apply(state.path()).await?;
+                let found = differences(&instance, &company).await?;
+                outcome.differences.extend(found.into_iter().map(|own| Difference { table: format!("{THEN}/{name}/{}", own.table), ..own }));
+            }
+        }
+    }
+    instance.close().await;
+    Ok(())
+}
+
+/// Copies the files of a company folder over another; `then/` stays out.
+fn overlay(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in from.read_dir()?.flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        if path.is_dir() {
+            if name != THEN {
+                overlay(&path, &to.join(name))?;
+            }
+        } else {
+            std::fs::copy(&path, to.join(name))?;
+        }
+    }
+    Ok(())
 }
 
 /// Tests a company that is in memory, with extensions that are loaded already.
@@ -103,8 +156,14 @@ const NOTHING_EXPECTED: &str = "has no expected/*.csv; add at least expected/ear
 async fn run_one(config: &Config, registry: crate::extensions::Bundle, company: &folder::Company, source: &str) -> Result<Vec<Difference>> {
     let instance = Instance::open_with(config, registry).await?;
     instance.load_company(company, source).await?;
+    let differences = differences(&instance, company).await?;
+    instance.close().await;
+    Ok(differences)
+}
+
+/// Runs what the record holds and compares.
+async fn differences(instance: &Instance, company: &folder::Company) -> Result<Vec<Difference>> {
     let report = instance.run(&|_| {}).await?;
     let tables = instance.results(&report.run_id).await?;
-    instance.close().await;
     Ok(company.expected.iter().flat_map(|(name, expected)| expected::compare(&expected.table, tables.get(name))).collect())
 }

@@ -2,6 +2,7 @@
 //! its history and its audit entry.
 
 use crate::folder::{self, Change, Company};
+use crate::periods::{self, Door};
 use crate::refusal::Refusal;
 use crate::{Instance, now_ms};
 use anyhow::{Context, Result};
@@ -152,7 +153,7 @@ impl Instance {
         Ok(read_company(&mut read).await?.ok_or_else(no_company)?)
     }
 
-    /// Writes the difference between two companies with its history and its audit entry.
+    /// Writes the difference between two companies with its history and its audit entry. Closed periods stay as they are.
     pub(crate) async fn write(
         &self,
         tx: &mut attain_database::Tx,
@@ -161,6 +162,21 @@ impl Instance {
         action: &str,
         source: &str,
     ) -> Result<Receipt> {
+        self.write_by(tx, have, want, action, source, Door::Usual).await
+    }
+
+    /// See [`Instance::write`].
+    pub(crate) async fn write_by(
+        &self,
+        tx: &mut attain_database::Tx,
+        have: Option<&Company>,
+        want: &Company,
+        action: &str,
+        source: &str,
+        door: Door,
+    ) -> Result<Receipt> {
+        periods::guard(have, want, door)?;
+        periods::record(tx, have, want, &self.actor, source).await?;
         let now = now_ms();
         let mut receipt = Receipt::default();
         for entity in ENTITIES {

@@ -127,13 +127,23 @@ fn earning(subject: &Subject<'_>, row: usize, number: usize, whole: bool) -> Nod
         Some(value) => format!(", {} of quota {} = {} %", cell("to_date"), cell("quota"), percent(value)),
         None => String::new(),
     };
-    let mut node =
-        Node::of_row("earning", format!("line {number}: {plan_id}/{component_id} earned {}{against}", cell("amount")), earnings, row);
+    let what = match cell("kind").as_str() {
+        "formula" => format!("{plan_id}/{component_id} earned"),
+        "adjustment" => "adjusted by".to_owned(),
+        "guarantee" => format!("guarantee {plan_id}/{component_id} added"),
+        "clawback" => format!("{plan_id}/{component_id} takes back for {}:", cell("transaction_id")),
+        "lapse" => format!("{plan_id}/{component_id} is not paid any more for {}:", cell("transaction_id")),
+        "forgiven" => format!("draw {plan_id}/{component_id} need not be given back:"),
+        _ => format!("correction of {} for {plan_id}/{component_id}:", cell("origin_period_id")),
+    };
+    let is_formula = cell("kind") == "formula";
+    let component = component.filter(|_| is_formula);
+    let mut node = Node::of_row("earning", format!("line {number}: {what} {}{against}", cell("amount")), earnings, row);
     if let (Some(file), Some(component)) = (plan, component) {
         node.children.push(rule(subject, &file.file, &file.text, &file.plan, component));
     }
     let same = |table: &Table, other: usize| {
-        ["period_id", "plan_id", "component_id", "transaction_id"].iter().all(|name| show(table, other, name) == cell(name))
+        ["period_id", "plan_id", "component_id", "transaction_id", "kind", "origin_period_id"].iter().all(|name| show(table, other, name) == cell(name))
     };
     let slices = subject.slices;
     for other in (0..slices.row_count()).filter(|other| same(slices, *other)) {

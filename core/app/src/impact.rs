@@ -193,7 +193,7 @@ impl Instance {
             return Ok(base);
         }
         let base = in_turn(|| {
-            let inputs = Arc::new(inputs_of(&view.company.company, Table::new("posted")));
+            let inputs = Arc::new(inputs_of(&view.company.company, view.posted()));
             let prepared = Prepared::new(inputs, set);
             let outcome = prepared.pay(set);
             Arc::new(Base { key: key.clone(), prepared, outcome })
@@ -239,7 +239,7 @@ impl Instance {
             }
             Draft::Company(company) => {
                 let set = self.extensions_for(company)?;
-                let inputs = inputs_of(company, Table::new("posted"));
+                let inputs = inputs_of(company, base.prepared.inputs().posted.clone());
                 let own = base.prepared.inputs();
                 let credited_alike = inputs.settings == own.settings
                     && inputs.tables.iter().all(|(name, table)| own.tables.get(name).is_some_and(|own| own == table))

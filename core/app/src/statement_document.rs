@@ -83,7 +83,7 @@ impl Instance {
 
     /// The lines of each component with up to `count_max` of the credits behind them.
     async fn groups(&self, view: &View, run: &RunView, statement: &Statement, count_max: usize) -> Result<Vec<Group>> {
-        let lines = self.lines_of(run, &statement.payee.payee_id).await?;
+        let lines = self.lines_of(run, &statement.payee.payee_id, &statement.period.period_id).await?;
         let mut groups: Vec<Group> = Vec::new();
         for line in &statement.components {
             let is_next = groups
@@ -149,7 +149,7 @@ fn head(statement: &Statement) -> Document {
         ("Earned", &totals.earned),
         ("Carried in", &totals.carried_in),
         ("Held", &totals.held),
-        ("Carried out", &totals.carried),
+        ("Carried out", &totals.carried_balance),
         ("Paid", &totals.paid),
     ];
     Document {

@@ -41,8 +41,13 @@ pub struct RunView {
     /// The company as the run saw it, without personal data.
     pub company: Company,
     pub findings: Vec<Finding>,
-    /// Every result table but `credits`, each sorted by payee where it has one.
+    /// Every result table but `credits`, each sorted by payee where it has one. Statements and earnings of a period that is approved or
+    /// closed are those of the run that stands for it.
     pub tables: BTreeMap<String, Table>,
+    /// By frozen period the run that stands for it.
+    pub standing: BTreeMap<String, String>,
+    /// The ledger, this run's postings included.
+    pub posted: Table,
     /// The last day of which the run has a transaction.
     pub data_through: Option<attain_domain::Day>,
     /// Table and payee to her rows.
@@ -84,6 +89,11 @@ impl CompanyView {
 }
 
 impl RunView {
+    /// The run that a period's statements are of.
+    pub fn run_of(&self, period_id: &str) -> &str {
+        self.standing.get(period_id).map_or(self.run_id.as_str(), String::as_str)
+    }
+
     pub fn table(&self, name: &str) -> Option<&Table> {
         self.tables.get(name)
     }
@@ -98,6 +108,11 @@ impl View {
     /// The last complete run, or the refusal that says to make one.
     pub fn run(&self) -> Result<&Arc<RunView>, Refusal> {
         self.run.as_ref().ok_or_else(|| Refusal::not_found("nothing was calculated yet; start a run"))
+    }
+
+    /// What was posted so far; nothing before the first run.
+    pub fn posted(&self) -> Table {
+        self.run.as_ref().map_or_else(|| Table::new("posted"), |run| run.posted.clone())
     }
 
     /// Refuses a payee of whom the caller may not know, as if she did not exist.
@@ -120,6 +135,30 @@ impl View {
 
 pub(crate) fn unknown_payee(payee_id: &str) -> Refusal {
     Refusal::not_found(format!("there is no payee `{payee_id}` there"))
+}
+
+/// Results that stand with a frozen period.
+const STANDING: [&str; 3] = ["statements", "earnings", "slices"];
+
+/// The rows of `now`, those of one period replaced by the ones of `then`; in order of payee and period as before.
+fn with_period_of(now: &Table, then: &Table, period_id: &str) -> Table {
+    let of = |table: &Table, own: bool| -> Table {
+        let periods = table.texts("period_id");
+        let rows: Vec<usize> =
+            (0..table.row_count()).filter(|row| (periods.and_then(|column| column.get(*row)) == Some(period_id)) == own).collect();
+        table.take(&rows)
+    };
+    let (kept, stands) = (of(now, false), of(then, true));
+    let parts: Vec<&Table> = [&kept, &stands].into_iter().filter(|table| table.row_count() > 0).collect();
+    let all = match parts[..] {
+        [] => return Table::new(&now.name),
+        [one] => one.clone(),
+        _ => Table::concat(&now.name, &parts),
+    };
+    let mut order: Vec<usize> = (0..all.row_count()).collect();
+    let key = |row: &usize| (all.texts("payee_id").and_then(|own| own.get(*row)), all.texts("period_id").and_then(|own| own.get(*row)));
+    order.sort_by(|left, right| key(left).cmp(&key(right)));
+    all.take(&order)
 }
 
 /// Where each payee's rows begin and end.
@@ -164,7 +203,7 @@ impl Instance {
         };
         let run = match before.filter(|view| view.versions.runs == versions.runs) {
             Some(view) => view.run,
-            None => load_run(&mut read).await?.map(Arc::new),
+            None => load_run(&mut read, &company.company).await?.map(Arc::new),
         };
         let view = View { versions, company, run };
         *self.live.view.lock().unwrap_or_else(PoisonError::into_inner) = Some(view.clone());
@@ -180,7 +219,7 @@ async fn load_company(read: &mut attain_database::Connection, version: i64) -> R
     Ok(CompanyView { version, company, calendar, hierarchy, names, visible: Mutex::default() })
 }
 
-async fn load_run(read: &mut attain_database::Connection) -> Result<Option<RunView>> {
+async fn load_run(read: &mut attain_database::Connection, company_now: &Company) -> Result<Option<RunView>> {
     let Some(head) = attain_store::runs::list(read).await?.into_iter().find(|head| head.complete) else { return Ok(None) };
     let Some(saved) = attain_store::runs::load(read, &head.run_id).await? else { return Ok(None) };
     let company = runs::pinned_company(read, &saved.manifest).await?;
@@ -188,6 +227,17 @@ async fn load_run(read: &mut attain_database::Connection) -> Result<Option<RunVi
     for table in saved.manifest.results.iter().filter(|table| table.name != "credits") {
         tables.insert(table.name.clone(), attain_store::runs::read_table(read, table).await?);
     }
+    let standing = crate::periods::standing(company_now, &attain_store::periods::events(read).await?);
+    for (period, run_id) in standing.iter().filter(|(_, run_id)| **run_id != head.run_id.0) {
+        let Some(older) = attain_store::runs::load(read, &attain_domain::ids::RunId(run_id.clone())).await? else { continue };
+        for name in STANDING {
+            let Some(manifest) = older.manifest.result(name) else { continue };
+            let of_then = attain_store::runs::read_table(read, manifest).await?;
+            let now = tables.remove(name).unwrap_or_else(|| Table::new(name));
+            tables.insert(name.to_owned(), with_period_of(&now, &of_then, period));
+        }
+    }
+    let posted = attain_store::ledger::posted(read).await?;
     let ranges = BY_PAYEE.into_iter().filter_map(|name| Some((name, ranges(tables.get(name)?)))).collect();
     let days = company.tables.get("transactions").and_then(|own| own.numbers(company.settings.crediting.date.field()));
     let last = days.unwrap_or(&[]).iter().copied().filter(|day| *day != attain_domain::NULL_NUMBER).max();
@@ -200,6 +250,8 @@ async fn load_run(read: &mut attain_database::Connection) -> Result<Option<RunVi
         company,
         findings: saved.findings,
         tables,
+        standing,
+        posted,
         data_through: last.and_then(|day| i32::try_from(day).ok()).map(attain_domain::Day),
         ranges,
     }))

@@ -326,7 +326,7 @@ fn estimate(
     let named: Vec<(String, &Supposed)> = deals.iter().enumerate().map(|(place, own)| (format!("{prefix}{place:04}"), own)).collect();
 
     let settled = settled(company, calendar, &edits, deals);
-    let mut inputs = inputs_of(company, Table::new("posted"));
+    let mut inputs = inputs_of(company, base.prepared.inputs().posted.clone());
     inputs.periods = Some(settled.clone());
     inputs.tables.insert("transactions".to_owned(), Arc::new(transactions(company, &keep, &edits, &named, payee_id)?));
     if let Some(splits) = company.tables.get("splits") {

@@ -3,6 +3,7 @@
 use crate::{serve, show, tools};
 use anyhow::{Context, Result};
 use attain_app::access::{Action, Caller, Role};
+use attain_app::periods::{PeriodState, Step};
 use attain_app::refusal::{Refusal, RefusalKind};
 use attain_app::users::{NewToken, NewUser};
 use attain_app::{Config, Instance, planning};
@@ -80,6 +81,9 @@ pub enum Command {
     Run,
     /// List past runs
     Runs,
+    /// Periods and their states
+    #[command(subcommand)]
+    Period(PeriodCommand),
     /// Compute a past run again and compare root hashes
     Replay { run: String },
     /// Explain a payee's pay of a period down to source rows
@@ -106,6 +110,25 @@ pub enum Command {
     /// The audit trail
     #[command(subcommand)]
     Audit(AuditCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PeriodCommand {
+    /// List periods with their states
+    List,
+    /// Bring a period to its next state: open, in-review, approved, closed
+    Set {
+        period: String,
+        state: String,
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// Open an approved or closed period again
+    Reopen {
+        period: String,
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -367,6 +390,20 @@ async fn with_instance(command: Command, instance: &Instance, out: show::Output)
             return Ok(if report.complete { Exit::Ok } else { Exit::Failure });
         }
         Command::Runs => out.runs(&instance.runs().await?),
+        Command::Period(command) => {
+            let operator = Caller::operator(instance.actor());
+            out.periods(&match command {
+                PeriodCommand::List => instance.periods(&operator).await?,
+                PeriodCommand::Set { period, state, reason } => {
+                    let to = [PeriodState::Open, PeriodState::InReview, PeriodState::Approved, PeriodState::Closed];
+                    let to = to.into_iter().find(|own| own.name() == state).ok_or_else(|| {
+                        Refusal::invalid(format!("`{state}` is no state; there are open, in-review, approved and closed"))
+                    })?;
+                    instance.step_period(&operator, &period, &Step { to, reason }).await?
+                }
+                PeriodCommand::Reopen { period, reason } => instance.reopen_period(&operator, &period, &reason).await?,
+            })
+        }
         Command::Replay { run } => {
             let verdict = instance.replay(&run).await?;
             out.verdict(&verdict)?;

@@ -6,6 +6,7 @@ use attain_app::company::Receipt;
 use attain_app::explain::Node;
 use attain_app::extensions::{CaseReport, InstalledExtension};
 use attain_app::planning::{Forecast, QuotaProposal, TerritoryProposal};
+use attain_app::periods::PeriodView;
 use attain_app::runs::{RunHead, RunReport, Verdict};
 use attain_app::summary::Summary;
 use attain_domain::fixed::{self, MONEY_SCALE};
@@ -170,6 +171,17 @@ impl Output {
             for run in runs {
                 let state = if run.complete { "complete" } else { "incomplete" };
                 table.add_row([Cell::new(&run.run_id), Cell::new(state), Cell::new(&run.recorded_at)]);
+            }
+            table.to_string()
+        })
+    }
+
+    pub fn periods(self, periods: &[PeriodView]) -> Result<()> {
+        self.either(&periods, || {
+            let mut table = table(&["period", "from", "until", "state", "since"]);
+            for period in periods {
+                let since = period.steps.last().map_or("", |step| step.recorded_at.as_str());
+                table.add_row([&period.period_id, &period.from, &period.until, period.state.name(), since].map(Cell::new));
             }
             table.to_string()
         })

@@ -458,7 +458,8 @@ impl Instance {
                 versions::bump(&mut tx, Part::Extensions).await?;
             }
             _ => {
-                let receipt = acting.write(&mut tx, Some(&have), &want, "apply", &payload.source(change_id)).await?;
+                let source = payload.source(change_id);
+                let receipt = acting.write_by(&mut tx, Some(&have), &want, "apply", &source, crate::periods::Door::Decided).await?;
                 store::wrote(&mut tx, change_id, &receipt.documents).await?;
                 // The file that waited as this change, where it came as one.
                 attain_store::imports::decide(&mut tx, change_id, "applied", None).await?;

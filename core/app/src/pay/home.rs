@@ -169,7 +169,7 @@ impl Instance {
     }
 
     async fn recent_credits(&self, run: &RunView, payee_id: &str, periods: &[&str]) -> Result<Vec<RecentCredit>> {
-        let lines = self.lines_of(run, payee_id).await?;
+        let lines = self.lines_of(run, payee_id, "").await?;
         let credits = &lines.credits;
         let places = places(&run.company.tables["transactions"]);
         let days = run.company.tables["transactions"].numbers(run.company.settings.crediting.date.field()).unwrap_or(&[]);

@@ -153,13 +153,20 @@ pub(crate) fn credits_of(
 
 impl Instance {
     /// The credits of one payee in a run. The caller has asked the view whether they may be seen.
-    pub(crate) async fn lines_of(&self, run: &RunView, payee_id: &str) -> Result<Lines> {
+    pub(crate) async fn lines_of(&self, run: &RunView, payee_id: &str, period_id: &str) -> Result<Lines> {
         let mut read = self.database.read().await?;
-        let run_id = attain_domain::ids::RunId(run.run_id.clone());
+        let run_id = attain_domain::ids::RunId(run.run_of(period_id).to_owned());
         let credits = attain_store::runs::read_payee_slice(&mut read, &run_id, "credits", payee_id).await?;
+        // The run that stands for a closed period may have seen other transactions than the last one.
+        let older = if run_id.as_str() == run.run_id { None } else { attain_store::runs::load(&mut read, &run_id).await? };
+        let company = match older {
+            Some(saved) => Some(crate::runs::pinned_company(&mut read, &saved.manifest).await?),
+            None => None,
+        };
         drop(read);
-        let credits = attain_calc::with_transaction_ids(&credits, &run.company.tables["transactions"]);
-        let counted = attain_calc::counted(&inputs_of(&run.company, Table::new("posted")), &credits);
+        let company = company.as_ref().unwrap_or(&run.company);
+        let credits = attain_calc::with_transaction_ids(&credits, &company.tables["transactions"]);
+        let counted = attain_calc::counted(&inputs_of(company, Table::new("posted")), &credits);
         Ok(Lines { credits, counted })
     }
 
@@ -175,7 +182,7 @@ impl Instance {
         let statement = view.statement(caller, payee_id, period_id)?;
         let run = view.run()?;
         let own = statement.components.get(line.wrapping_sub(1)).ok_or_else(|| no_line(line, statement.components.len()))?;
-        let lines = self.lines_of(run, payee_id).await?;
+        let lines = self.lines_of(run, payee_id, period_id).await?;
         Ok(credits_of(view, run, &lines, own, period_id, usize::MAX).1)
     }
 
@@ -214,7 +221,7 @@ impl Instance {
     /// The explanation of a payee's period, where the caller may see it.
     pub async fn explanation(&self, view: &View, caller: &Caller, payee_id: &str, period_id: &str, line: Option<usize>) -> Result<Node> {
         view.visible_period(caller, payee_id, period_id)?;
-        let run_id = view.run()?.run_id.clone();
+        let run_id = view.run()?.run_of(period_id).to_owned();
         self.explain(payee_id, period_id, line, Some(&run_id)).await
     }
 }

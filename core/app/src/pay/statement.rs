@@ -14,14 +14,20 @@ pub struct PlanHead {
     pub name: String,
 }
 
-/// Earned + carried in = paid + held + carried.
+/// Earned = paid + held + carried, where held and carried are what the period changes of those balances.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Totals {
     pub earned: String,
     pub held: String,
+    /// The balance at the start of the period, draws included; negative where the payee owes.
     pub carried_in: String,
     pub carried: String,
+    /// The part of `carried` that is drawn (negative) and recovered.
+    pub drawn: String,
     pub paid: String,
+    /// At the end of the period.
+    pub held_balance: String,
+    pub carried_balance: String,
 }
 
 /// A part of an earning: input × rate = amount.
@@ -44,6 +50,10 @@ pub struct ComponentLine {
     pub measure_id: Option<String>,
     /// Of one transaction, where the component pays each alone.
     pub transaction_id: Option<String>,
+    /// `formula`, `adjustment`, `guarantee`, `clawback`, `lapse`, `forgiven` or `retro`.
+    pub kind: String,
+    /// The period that it corrects, where that is another one.
+    pub origin_period_id: Option<String>,
     pub credited: Option<String>,
     pub to_date: Option<String>,
     pub quota: Option<String>,
@@ -61,6 +71,7 @@ pub struct Statement {
     pub plans: Vec<PlanHead>,
     pub totals: Totals,
     pub components: Vec<ComponentLine>,
+    pub period_state: crate::periods::PeriodState,
     pub run_id: String,
 }
 
@@ -103,13 +114,16 @@ impl View {
             totals: Totals {
                 earned: money(earned),
                 held: money(held),
-                // What the statement does not say follows from its balance.
-                carried_in: money(paid.saturating_add(held).saturating_add(carried).saturating_sub(earned)),
+                carried_in: money(amount("carried_balance").saturating_sub(carried)),
                 carried: money(carried),
+                drawn: money(amount("drawn")),
                 paid: money(paid),
+                held_balance: money(amount("held_balance")),
+                carried_balance: money(amount("carried_balance")),
             },
             components,
-            run_id: run.run_id.clone(),
+            period_state: crate::periods::states(&self.company.company).get(period_id).copied().unwrap_or(crate::periods::PeriodState::Open),
+            run_id: run.run_of(period_id).to_owned(),
         })
     }
 
@@ -145,11 +159,14 @@ pub(super) fn component_lines(run: &RunView, payee_id: &str, period_id: &str) ->
         let plan = company.plans.iter().find(|file| file.plan.id == plan_id);
         let component = plan.and_then(|file| file.plan.components.iter().find(|own| own.id == component_id));
         let transaction = text(earnings, "transaction_id", row);
+        let (kind, origin) = (text(earnings, "kind", row), text(earnings, "origin_period_id", row));
         let slices = rows_of(run, "slices", payee_id, period_id)
             .filter(|(table, own)| {
                 text(table, "plan_id", *own) == Some(plan_id)
                     && text(table, "component_id", *own) == Some(component_id)
                     && text(table, "transaction_id", *own) == transaction
+                    && text(table, "kind", *own) == kind
+                    && text(table, "origin_period_id", *own) == origin
             })
             .map(|(table, own)| SliceLine {
                 label: text(table, "label", own).unwrap_or_default().to_owned(),
@@ -167,6 +184,8 @@ pub(super) fn component_lines(run: &RunView, payee_id: &str, period_id: &str) ->
             clause: component.and_then(|own| own.clause.clone()),
             measure_id: component.map(|own| own.measure.clone()),
             transaction_id: transaction.map(str::to_owned),
+            kind: kind.unwrap_or("formula").to_owned(),
+            origin_period_id: origin.filter(|own| *own != period_id).map(str::to_owned),
             credited: shown("credited"),
             to_date: shown("to_date"),
             quota: shown("quota"),

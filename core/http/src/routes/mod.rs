@@ -10,6 +10,7 @@ mod jobs;
 mod oidc;
 mod pay;
 mod pay_documents;
+mod periods;
 mod planning;
 mod questions;
 mod runs;
@@ -32,6 +33,7 @@ pub fn all() -> OpenApiRouter<Arc<Served>> {
         .merge(users::routes())
         .merge(pay::routes())
         .merge(pay_documents::routes())
+        .merge(periods::routes())
         .merge(team::routes())
         .merge(questions::routes())
         .merge(formulas::routes())
