@@ -14,6 +14,7 @@ mod process;
 mod served;
 mod setup;
 mod test;
+mod torture;
 
 use anyhow::Result;
 use std::path::{Path, PathBuf};
@@ -52,6 +53,12 @@ const CHORES: &[Chore] = &[
         arguments: "api [--cases N] [--seconds N]",
         what: "requests that nobody thought of, made from the interface's own description",
         run: fuzz::run,
+    },
+    Chore {
+        name: "torture",
+        arguments: "money [COUNT] [SEED] | crash [ROUNDS]",
+        what: "random years of events against the laws of the ledger; a server killed at its work",
+        run: torture::run,
     },
     Chore {
         name: "bench",

@@ -118,6 +118,16 @@ fn find_postgres() -> Option<PathBuf> {
     versions.pop().map(|(_, folder)| folder).or_else(on_path)
 }
 
+/// A double-entry checker that the exported ledger is held against.
+pub fn hledger() -> Result<()> {
+    if find("hledger").is_some() {
+        say("set-up: hledger is there");
+        return Ok(());
+    }
+    say("set-up: no hledger");
+    apt_install(&["hledger"], "hledger")
+}
+
 /// Node.js, which builds the console and runs its tests.
 pub struct Node {
     node: PathBuf,

@@ -254,7 +254,7 @@ impl Instance {
         }
         let from = state_of(&have, period_id);
         use PeriodState::{Approved, Closed, InReview, Open};
-        if !matches!((from, step.to), (Open, InReview) | (InReview, Approved) | (Approved, Closed) | (InReview, Open)) {
+        if !matches!((from, step.to), (Open, Open | InReview) | (InReview, Approved) | (Approved, Closed) | (InReview, Open)) {
             let message = format!(
                 "period {period_id} is {}; the next step is {}",
                 from.name(),

@@ -403,15 +403,28 @@ pub fn inputs_of(company: &Company, posted: Table) -> Inputs {
         settings: company.settings.clone(),
         plans: company.plans.iter().map(|file| file.plan.clone()).collect(),
         tables,
+        periods: Some(settled_through(company, begun(company, &posted))),
         posted,
-        periods: Some(settled(company)),
     }
 }
 
-/// The periods that get statements: all up to the one of the last transaction. Later ones are planned, not paid.
-fn settled(company: &Company) -> Vec<PeriodId> {
-    let dates = company.tables.get("transactions").and_then(|table| table.numbers(company.settings.crediting.date.field()));
-    settled_through(company, dates.unwrap_or(&[]).iter().filter(|day| **day != NULL_NUMBER).max().copied())
+/// The last day that a period must have begun by to get statements: of a transaction, a receipt, a period with an adjustment, a state of its
+/// own or a posting, and of the first open period after a closed one. Later periods are planned, not paid.
+pub(crate) fn begun(company: &Company, posted: &Table) -> Option<i64> {
+    let days = |entity: &str, column: &str| {
+        company.tables.get(entity).and_then(|table| table.numbers(column)).unwrap_or(&[]).iter().filter(|day| **day != NULL_NUMBER).max().copied()
+    };
+    let calendar = Calendar::new(&company.settings.calendar).ok()?;
+    let states = crate::periods::states(company);
+    let named = |table: Option<&Table>| {
+        let ids = table.and_then(|table| table.texts("period_id"));
+        ids.into_iter().flat_map(|ids| &ids.dictionary).filter_map(|id| calendar.index_of(id)).max()
+    };
+    let is_frozen = |index: usize| states.get(calendar.periods[index].id.as_str()).is_some_and(|state| state.is_frozen());
+    let after = (0..calendar.periods.len()).rev().find(|index| is_frozen(*index)).map(|last| (last + 1).min(calendar.periods.len() - 1));
+    let periods = [named(company.tables.get("adjustments")), named(company.tables.get("periods")), named(Some(posted)), after];
+    let begun = periods.into_iter().flatten().max().map(|index| i64::from(calendar.periods[index].from.0));
+    [days("transactions", company.settings.crediting.date.field()), days("receipts", "received_on"), begun].into_iter().flatten().max()
 }
 
 /// The periods up to the one of a day.

@@ -7,7 +7,7 @@ use crate::access::Caller;
 use crate::folder::Company;
 use crate::impact::{Base, FindingView, finding_view, in_turn, money};
 use crate::refusal::Refusal;
-use crate::runs::{inputs_of, settled_through};
+use crate::runs::{begun, inputs_of, settled_through};
 use crate::view::View;
 use anyhow::Result;
 use attain_calc::{More, Outcome, Prepared};
@@ -325,7 +325,7 @@ fn estimate(
     }
     let named: Vec<(String, &Supposed)> = deals.iter().enumerate().map(|(place, own)| (format!("{prefix}{place:04}"), own)).collect();
 
-    let settled = settled(company, calendar, &edits, deals);
+    let settled = settled(company, calendar, &edits, deals, &base.prepared.inputs().posted);
     let mut inputs = inputs_of(company, base.prepared.inputs().posted.clone());
     inputs.periods = Some(settled.clone());
     inputs.tables.insert("transactions".to_owned(), Arc::new(transactions(company, &keep, &edits, &named, payee_id)?));
@@ -377,13 +377,14 @@ fn settled(
     calendar: &attain_domain::Calendar,
     edits: &BTreeMap<String, (Option<i64>, Option<i64>)>,
     deals: &[Supposed],
+    posted: &Table,
 ) -> Vec<attain_domain::ids::PeriodId> {
     let all = &company.tables["transactions"];
     let days = all.numbers(company.settings.crediting.date.field()).unwrap_or(&[]);
     let last = days.iter().copied().filter(|day| *day != NULL_NUMBER);
     let end = calendar.periods.last().map_or(0, |period| i64::from(period.until.0) - 1);
     let supposed = deals.iter().map(|own| own.close_on).chain(edits.values().filter_map(|(day, _)| *day)).map(|day| day.min(end));
-    settled_through(company, last.chain(supposed).max())
+    settled_through(company, last.chain(supposed).chain(begun(company, posted)).max())
 }
 
 /// See [`WhatIf::marginal_rate`].

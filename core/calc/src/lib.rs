@@ -23,6 +23,8 @@ mod prepared;
 #[cfg(feature = "reference")]
 pub mod reference;
 mod resolve;
+#[cfg(feature = "reference")]
+pub mod sequences;
 mod settle;
 mod spans;
 

@@ -1,6 +1,8 @@
 //! One SQL database, SQLite or PostgreSQL, opened only where it is durable: connections, transactions, bulk inserts and
 //! migrations. Knows nothing of sales; the queries live with those who ask them.
 
+#[cfg(debug_assertions)]
+mod crash;
 mod migrations;
 mod open;
 mod rows;
@@ -83,13 +85,16 @@ impl Database {
     /// The transaction in which to change something; dropped without [`Tx::commit`] it changes nothing. SQLite has one at a
     /// time, and the next one waits its turn here.
     pub async fn begin(&self) -> anyhow::Result<Tx> {
-        match self.kind {
+        let (transaction, turn) = match self.kind {
             Kind::Sqlite => {
                 let turn = self.writer.clone().lock_owned().await;
-                Ok(Tx { transaction: self.pool.begin_with("begin immediate").await?, _turn: Some(turn) })
+                (self.pool.begin_with("begin immediate").await?, Some(turn))
             }
-            Kind::Postgres => Ok(Tx { transaction: self.pool.begin_with("begin isolation level read committed").await?, _turn: None }),
-        }
+            Kind::Postgres => (self.pool.begin_with("begin isolation level read committed").await?, None),
+        };
+        #[cfg(debug_assertions)]
+        crash::pass(crash::Point::AfterBegin);
+        Ok(Tx { transaction: Some(transaction), _turn: turn })
     }
 
     /// Closes all connections; a SQLite file is then complete without its `-wal`.
@@ -121,21 +126,43 @@ impl DerefMut for Read {
 /// A write transaction; see [`Database::begin`].
 #[derive(Debug)]
 pub struct Tx {
-    transaction: Transaction<'static, Any>,
+    /// Gone once it is over.
+    transaction: Option<Transaction<'static, Any>>,
     // After the transaction: the turn passes on when it is over.
     _turn: Option<OwnedMutexGuard<()>>,
 }
 
 impl Tx {
     /// Durable when it returns.
-    pub async fn commit(self) -> anyhow::Result<()> {
-        self.transaction.commit().await?;
-        Ok(())
+    pub async fn commit(mut self) -> anyhow::Result<()> {
+        #[cfg(debug_assertions)]
+        crash::pass(crash::Point::BeforeCommit);
+        let done = self.transaction.take().expect(OPEN).commit().await;
+        #[cfg(debug_assertions)]
+        match &done {
+            Ok(()) => crash::pass(crash::Point::AfterCommit),
+            Err(_) => crash::dropped(),
+        }
+        Ok(done?)
     }
 
-    pub async fn rollback(self) -> anyhow::Result<()> {
-        self.transaction.rollback().await?;
+    pub async fn rollback(mut self) -> anyhow::Result<()> {
+        self.transaction.take().expect(OPEN).rollback().await?;
+        #[cfg(debug_assertions)]
+        crash::dropped();
         Ok(())
+    }
+}
+
+/// Why a transaction is always there to be used.
+const OPEN: &str = "only its end takes it, and consumes the whole";
+
+#[cfg(debug_assertions)]
+impl Drop for Tx {
+    fn drop(&mut self) {
+        if self.transaction.is_some() {
+            crash::dropped();
+        }
     }
 }
 
@@ -143,13 +170,13 @@ impl Deref for Tx {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
-        &self.transaction
+        self.transaction.as_deref().expect(OPEN)
     }
 }
 
 impl DerefMut for Tx {
     fn deref_mut(&mut self) -> &mut Connection {
-        &mut self.transaction
+        self.transaction.as_deref_mut().expect(OPEN)
     }
 }
 

@@ -2,6 +2,7 @@
 //! durably stored), side by side with the same arithmetic in plain Rust, stored and not stored. `serve`: the server under load.
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
+mod crash;
 mod plain;
 mod serve;
 
@@ -26,6 +27,7 @@ async fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
         Some((what, rest)) if what == "serve" => serve::run(rest).await,
+        Some((what, rest)) if what == "crash" => crash::run(rest),
         _ => calculation(&arguments).await,
     }
 }

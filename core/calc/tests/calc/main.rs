@@ -5,4 +5,5 @@ mod crediting;
 mod laws;
 mod pay;
 mod prepared;
+mod sequences;
 mod workload;
