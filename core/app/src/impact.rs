@@ -342,7 +342,8 @@ fn add_earned(earned: &mut Earned, outcome: &Outcome, side: usize, scope: Scope<
         }
     }
     for ((payee, plan, component), sum) in sums {
-        let text = |column: &attain_domain::TextColumn, code: u32| column.dictionary[code as usize].clone();
+        // An adjustment may belong to no plan.
+        let text = |column: &attain_domain::TextColumn, code: u32| column.dictionary.get(code as usize).cloned().unwrap_or_default();
         earned.entry((text(payees, payee), text(plans, plan), text(components, component))).or_default()[side] += sum;
     }
 }

@@ -97,6 +97,12 @@ impl Instance {
             oidc: config.oidc.clone().map(Arc::new),
         };
         instance.load_installed().await?;
+        if access == Access::Server && instance.database.kind() == attain_database::Kind::Sqlite {
+            // The one server of this record starts: no request can be at work.
+            let mut tx = instance.database.begin().await?;
+            attain_store::once::forget_dead(&mut tx).await?;
+            tx.commit().await?;
+        }
         Ok(instance)
     }
 

@@ -5,10 +5,12 @@
 mod crash;
 mod migrations;
 mod open;
+mod rider;
 mod rows;
 pub mod trial;
 
 pub use migrations::{SCHEMA_VERSION, schema_version};
+pub use rider::Rider;
 pub use rows::{Value, execute, insert, placeholders};
 pub use sqlx;
 
@@ -135,6 +137,7 @@ pub struct Tx {
 impl Tx {
     /// Durable when it returns.
     pub async fn commit(mut self) -> anyhow::Result<()> {
+        rider::write(self.transaction.as_mut().expect(OPEN)).await?;
         #[cfg(debug_assertions)]
         crash::pass(crash::Point::BeforeCommit);
         let done = self.transaction.take().expect(OPEN).commit().await;

@@ -52,8 +52,16 @@ async fn kept(
     let route = parts.uri.path().to_owned();
     let content = [parts.uri.query().unwrap_or_default().as_bytes(), b"\n", &body].concat();
     let user = known.caller.user_id.clone();
+    let rider;
     match served.instance.begin_once(&user, &route, &key, &content).await? {
-        Kept::New => {}
+        Kept::New(own) => rider = own,
+        Kept::Lost => {
+            return Err(Problem::new(
+                StatusCode::CONFLICT,
+                "answer-lost",
+                "this request was done, but the server stopped before it could answer; look at what it made",
+            ));
+        }
         Kept::Running => {
             return Err(Problem::new(
                 StatusCode::CONFLICT,
@@ -71,7 +79,7 @@ async fn kept(
     // The work goes on when the client hangs up, so that its answer is kept.
     let instance = served.instance.clone();
     let worked = tokio::spawn(async move {
-        let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+        let response = rider.under(next.run(Request::from_parts(parts, Body::from(body)))).await;
         let (head, body) = response.into_parts();
         let body = to_bytes(body, ANSWER_BYTES_MAX).await?;
         // What went wrong on our side may be tried again with the same key.

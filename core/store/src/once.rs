@@ -11,34 +11,41 @@ pub struct Answer {
     pub status: Option<i64>,
     pub answer: Option<String>,
     pub created_at: i64,
+    /// Whether what it makes is committed.
+    pub effect: bool,
 }
 
+/// Marks that what a request makes is committed, by whoever holds the claim: parameters are the claim, the user, the route and the key.
+pub const EFFECT: &str =
+    "update idempotency_keys set effect = 1 where claim = $1 and user_id = $2 and route = $3 and idempotency_key = $4";
+
 /// Takes a key; answers whether it was free.
-pub async fn take(tx: &mut Tx, user_id: &str, route: &str, key: &str, request_hash: &str, now: i64) -> anyhow::Result<bool> {
+pub async fn take(tx: &mut Tx, user_id: &str, route: &str, key: &str, request_hash: &str, claim: &str, now: i64) -> anyhow::Result<bool> {
     let done = sqlx::query(
-        "insert into idempotency_keys (user_id, route, idempotency_key, request_hash, status, answer, created_at) \
-         values ($1, $2, $3, $4, null, null, $5) on conflict do nothing",
+        "insert into idempotency_keys (user_id, route, idempotency_key, request_hash, status, answer, created_at, effect, claim) \
+         values ($1, $2, $3, $4, null, null, $5, 0, $6) on conflict do nothing",
     )
     .bind(user_id.to_owned())
     .bind(route.to_owned())
     .bind(key.to_owned())
     .bind(request_hash.to_owned())
     .bind(now)
+    .bind(claim.to_owned())
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected() == 1)
 }
 
 pub async fn get(connection: &mut Connection, user_id: &str, route: &str, key: &str) -> anyhow::Result<Option<Answer>> {
-    let row: Option<(String, Option<i64>, Option<String>, i64)> = sqlx::query_as(
-        "select request_hash, status, answer, created_at from idempotency_keys where user_id = $1 and route = $2 and idempotency_key = $3",
+    let row: Option<(String, Option<i64>, Option<String>, i64, i64)> = sqlx::query_as(
+        "select request_hash, status, answer, created_at, effect from idempotency_keys where user_id = $1 and route = $2 and idempotency_key = $3",
     )
     .bind(user_id.to_owned())
     .bind(route.to_owned())
     .bind(key.to_owned())
     .fetch_optional(connection)
     .await?;
-    Ok(row.map(|(request_hash, status, answer, created_at)| Answer { request_hash, status, answer, created_at }))
+    Ok(row.map(|(request_hash, status, answer, created_at, effect)| Answer { request_hash, status, answer, created_at, effect: effect == 1 }))
 }
 
 pub async fn end(tx: &mut Tx, user_id: &str, route: &str, key: &str, status: i64, answer: &str) -> anyhow::Result<()> {
@@ -66,5 +73,11 @@ pub async fn forget(tx: &mut Tx, user_id: &str, route: &str, key: &str) -> anyho
 /// Forgets all keys that were taken before an instant.
 pub async fn forget_before(tx: &mut Tx, before: i64) -> anyhow::Result<()> {
     sqlx::query("delete from idempotency_keys where created_at < $1").bind(before).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Frees the keys of requests that died with the one server before they made anything.
+pub async fn forget_dead(tx: &mut Tx) -> anyhow::Result<()> {
+    sqlx::query("delete from idempotency_keys where status is null and effect = 0").execute(&mut **tx).await?;
     Ok(())
 }
