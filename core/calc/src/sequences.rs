@@ -470,6 +470,7 @@ impl World {
         let fresh = World { frozen: [false; PERIODS], ledger: Vec::new(), settings: self.settings.clone(), plans: self.plans.clone(), deals: self.deals.clone(),
             receipts: self.receipts.clone(), holds: self.holds.clone(), adjustments: self.adjustments.clone(), hired: self.hired.clone(), next: self.next };
         let scratch = calculate(&fresh.inputs(), &Native::default(), &mut |_| {});
+        clawback_follows_payment(&scratch)?;
         let totals = |outcome: &Outcome| -> BTreeMap<String, (i128, i128)> {
             let statements = outcome.table("statements");
             let mut totals: BTreeMap<String, (i128, i128)> = BTreeMap::new();
@@ -524,6 +525,41 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// Of no component more is taken back than was released in the periods before. Of a calculation without closed periods, for payees who
+/// have no negative deal.
+fn clawback_follows_payment(outcome: &Outcome) -> Result<(), String> {
+    let table = outcome.table("earnings");
+    let text = |name: &str, row: usize| table.texts(name).and_then(|own| own.get(row)).unwrap_or("").to_owned();
+    let amounts = table.numbers("amount").unwrap_or(&[]);
+    let mut negative: BTreeSet<String> = BTreeSet::new();
+    let mut taken: BTreeMap<(String, String, String), i128> = BTreeMap::new();
+    for (row, amount) in amounts.iter().enumerate() {
+        match text("kind", row).as_str() {
+            "formula" if *amount < 0 => drop(negative.insert(text("payee_id", row))),
+            "clawback" => *taken.entry((text("payee_id", row), text("component_id", row), text("period_id", row))).or_default() -= i128::from(*amount),
+            _ => {}
+        }
+    }
+    let ledger = rows(&outcome.table("postings"));
+    for (payee, component) in taken.keys().map(|(payee, component, _)| (payee, component)).collect::<BTreeSet<_>>() {
+        if negative.contains(payee) {
+            continue;
+        }
+        let (mut clawed, mut released) = (0i128, 0i128);
+        for period in (0..PERIODS).map(period_id) {
+            let now = taken.get(&(payee.clone(), component.clone(), period.clone())).copied().unwrap_or(0);
+            clawed += now;
+            if clawed > released {
+                return Err(format!("{clawed} was taken back of {component} of {payee} by {period}, when {released} had been paid"));
+            }
+            let own = ledger.iter().filter(|own| own.0 == *payee && own.1 == period && own.4 == *component);
+            let moved: i128 = own.map(|own| if own.5 == "held" { -i128::from(own.7) } else { i128::from(own.7) }).sum();
+            released += moved + now;
+        }
+    }
+    Ok(())
 }
 
 fn rows(table: &Table) -> Vec<Posting> {

@@ -186,3 +186,75 @@ pub struct Clawback {
 fn cancellation() -> Vec<String> {
     vec!["cancellation".to_owned()]
 }
+
+fn is_share(value: Decimal) -> bool {
+    value >= Decimal::ZERO && value <= Decimal::ONE
+}
+
+/// Every defect of a list of shares, in words for whoever wrote it.
+pub fn pay_defects(shares: &[PayShare]) -> Vec<String> {
+    let mut defects = Vec::new();
+    let total: Decimal = shares.iter().map(|own| own.share).sum();
+    if !shares.is_empty() && total != Decimal::ONE {
+        defects.push(format!("the shares add up to {}, not 1", total.normalize()));
+    }
+    if shares.iter().any(|own| !is_share(own.share)) {
+        defects.push("a share lies between 0 and 1".to_owned());
+    }
+    if shares.iter().any(|own| !(1..=600).contains(&own.installments)) {
+        defects.push("`installments` is 1 to 600".to_owned());
+    }
+    defects
+}
+
+impl Draw {
+    /// Every defect, in words for whoever wrote it.
+    pub fn defects(&self) -> Vec<String> {
+        let mut defects = Vec::new();
+        if [self.amount.is_some(), self.rate.is_some(), self.param.is_some()].iter().all(|given| !given) {
+            defects.push("the draw pays nothing; write `amount`, `rate` or `param`".to_owned());
+        }
+        if self.amount.or(self.rate).is_some_and(|own| own < Decimal::ZERO) {
+            defects.push("a draw is not negative".to_owned());
+        }
+        if self.recover_share.is_some_and(|own| !is_share(own)) {
+            defects.push("`recover_share` lies between 0 and 1".to_owned());
+        }
+        let recovers = self.recover_after > 0 || self.recover_for.is_some() || self.recover_share.is_some() || self.at_end != DrawEnd::Keep;
+        if recovers && !self.recoverable {
+            defects.push("it is not recoverable, so nothing is recovered; write `recoverable = true` or leave out how".to_owned());
+        }
+        if self.at_end == DrawEnd::Forgive && self.recover_for.is_none() {
+            defects.push("`at_end` needs an end; write `recover_for`".to_owned());
+        }
+        defects
+    }
+}
+
+impl Clawback {
+    /// Every defect, in words for whoever wrote it.
+    pub fn defects(&self) -> Vec<String> {
+        let mut defects = Vec::new();
+        const KINDS: [&str; 5] = ["order", "invoice", "payment", "return", "cancellation"];
+        if self.kinds.is_empty() || self.kinds.iter().any(|own| !KINDS.contains(&own.as_str())) {
+            defects.push(format!("`kinds` names kinds of transactions: {}", KINDS.join(", ")));
+        }
+        if self.bands.iter().map(|band| band.rate).chain(self.rate).any(|rate| !is_share(rate)) {
+            defects.push("a rate of clawback lies between 0 and 1: no more is taken back than was paid".to_owned());
+        }
+        match self.method {
+            ClawbackMethod::Bands if self.bands.is_empty() => defects.push("`bands` are missing".to_owned()),
+            ClawbackMethod::ProRata if self.until <= self.full_until => {
+                defects.push("`until` must be greater than `full_until`".to_owned());
+            }
+            _ => {}
+        }
+        if self.method != ClawbackMethod::Bands && !self.bands.is_empty() {
+            defects.push("`bands` belong to `method = \"bands\"`".to_owned());
+        }
+        if self.method != ClawbackMethod::Full && self.rate.is_some() {
+            defects.push("`rate` belongs to `method = \"full\"`".to_owned());
+        }
+        defects
+    }
+}

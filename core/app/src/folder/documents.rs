@@ -307,6 +307,20 @@ impl<'a> Document<'a> {
         }
         if let Some(cap) = &plan.cap {
             self.judge_cap(&["cap"], cap);
+            if cap.refundable {
+                self.push(&["cap", "refundable"], None, "belongs to the cap of a component; write it there");
+            }
+        }
+        let mut draws = BTreeSet::new();
+        for (index, draw) in plan.draws.iter().enumerate() {
+            let number = index.to_string();
+            self.judge_id(&["draws", number.as_str(), "id"], &draw.id, &mut draws, "draw of this plan");
+            if plan.components.iter().any(|component| component.id == draw.id) {
+                self.push(&["draws", number.as_str(), "id"], Some(&draw.id), "is a component of this plan too; choose another");
+            }
+            for defect in draw.defects() {
+                self.push(&["draws", number.as_str()], None, defect);
+            }
         }
         // Without settings that could be read, no measure is held to be unknown.
         let measures: Option<Vec<&str>> = settings.map(|settings| settings.measures.iter().map(|measure| measure.id.as_str()).collect());
@@ -338,6 +352,12 @@ impl<'a> Document<'a> {
         self.judge_rounding(&[path, &["rounding"]].concat(), &component.rounding);
         if let Some(cap) = &component.cap {
             self.judge_cap(&[path, &["cap"]].concat(), cap);
+        }
+        for defect in attain_domain::settlement::pay_defects(&component.pay) {
+            self.push(&[path, &["pay"]].concat(), None, defect);
+        }
+        for defect in component.clawback.iter().flat_map(attain_domain::settlement::Clawback::defects) {
+            self.push(&[path, &["clawback"]].concat(), None, defect);
         }
         self.judge_extension_settings(&[path, &["settings"]].concat(), &component.settings);
     }
