@@ -19,6 +19,8 @@ pub struct Answer {
 pub const EFFECT: &str =
     "update idempotency_keys set effect = 1 where claim = $1 and user_id = $2 and route = $3 and idempotency_key = $4";
 
+type AnswerRow = (String, Option<i64>, Option<String>, i64, i64);
+
 /// Takes a key; answers whether it was free.
 pub async fn take(tx: &mut Tx, user_id: &str, route: &str, key: &str, request_hash: &str, claim: &str, now: i64) -> anyhow::Result<bool> {
     let done = sqlx::query(
@@ -37,7 +39,7 @@ pub async fn take(tx: &mut Tx, user_id: &str, route: &str, key: &str, request_ha
 }
 
 pub async fn get(connection: &mut Connection, user_id: &str, route: &str, key: &str) -> anyhow::Result<Option<Answer>> {
-    let row: Option<(String, Option<i64>, Option<String>, i64, i64)> = sqlx::query_as(
+    let row: Option<AnswerRow> = sqlx::query_as(
         "select request_hash, status, answer, created_at, effect from idempotency_keys where user_id = $1 and route = $2 and idempotency_key = $3",
     )
     .bind(user_id.to_owned())
