@@ -3,7 +3,9 @@
 
 mod adjust;
 mod attain;
+mod beside;
 mod book;
+mod by_hand;
 mod cap;
 mod compare;
 mod condition;
@@ -15,6 +17,7 @@ mod earning_table;
 mod explain;
 mod findings;
 mod hierarchy;
+mod house;
 mod lookup;
 mod measure;
 mod names;
@@ -27,6 +30,7 @@ mod resolve;
 pub mod sequences;
 mod settle;
 mod spans;
+mod windfall;
 
 pub use credits::{CHUNK_ROWS, Credits, TRANSACTION_ROW, with_transaction_ids};
 pub use explain::{Conversion, counted};

@@ -286,7 +286,7 @@ fn settings() -> Settings {
                 settings: json!({"residue": "last", "owner_role": "owner", "overlay_role": "overlay", "overlay_rate": "1"}),
             }],
             rollup: Rollup::Gross,
-            allow_over_allocation: false,
+            ..Crediting::default()
         },
         measures: vec![
             measure("bookings", vec![CreditKind::Direct, CreditKind::Split, CreditKind::Rollup]),
