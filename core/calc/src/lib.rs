@@ -23,6 +23,7 @@ mod measure;
 mod names;
 mod outcome;
 mod prepared;
+mod preview;
 #[cfg(feature = "reference")]
 pub mod reference;
 mod resolve;
@@ -36,6 +37,7 @@ pub use credits::{CHUNK_ROWS, Credits, TRANSACTION_ROW, with_transaction_ids};
 pub use explain::{Conversion, counted};
 pub use outcome::{Outcome, RESULTS, Used};
 pub use prepared::{More, Prepared};
+pub use preview::{NotCredited, Path, Preview, PreviewCredit, WhyNot, preview};
 
 use attain_domain::ids::PeriodId;
 use attain_domain::plan::Plan;

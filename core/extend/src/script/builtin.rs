@@ -149,9 +149,13 @@ pub(super) static BUILTINS: &[Builtin] = &[
     at(CREDITING, "claim_count", &["role"], "How many payees claim the transaction in that role.", |host, values| {
         Ok(Dynamic::from_int(host.claim_count(&text(values[0])?) as i64))
     }),
-    at(CREDITING, "claims", &["role"], "The claims of that role as a list of maps with `payee` and `share`.", |host, values| {
-        claims(host, values[0])
-    }),
+    at(
+        CREDITING,
+        "claims",
+        &["role"],
+        "The claims of that role as a list of maps with `payee`, `share`, and what there is of `of`, `of_role`, `stage`, `from_on`.",
+        |host, values| claims(host, values[0]),
+    ),
     at(
         CREDITING,
         "credit",
@@ -188,6 +192,19 @@ pub(super) static BUILTINS: &[Builtin] = &[
             let (role, kind, rule, residue) = (text(values[0])?, text(values[2])?, text(values[3])?, text(values[4])?);
             if let Some(amount) = number(values[1])? {
                 host.credit_split(&role, amount, &kind, &rule, &residue)?;
+            }
+            Ok(Dynamic::UNIT)
+        },
+    ),
+    at(
+        CREDITING,
+        "credit_parts",
+        &["parts", "amount", "kind", "rule"],
+        "Gives credits by the weights of a list of maps with `payee` and `weight`; they sum to `amount`, one for each payee.",
+        |host, values| {
+            let parts = parts(values[0])?;
+            if let Some(amount) = number(values[1])? {
+                host.credit_parts(&parts, amount, &text(values[2])?, &text(values[3])?)?;
             }
             Ok(Dynamic::UNIT)
         },
@@ -361,13 +378,36 @@ fn sum(values: &Dynamic) -> Result<Dynamic, Trouble> {
 }
 
 fn claims(host: &Host, role: &Dynamic) -> Result<Dynamic, Trouble> {
-    let maps = host.claims(&text(role)?).into_iter().map(|(payee, share)| {
+    let maps = host.claims_in_full(&text(role)?).into_iter().map(|claim| {
         let mut map = Map::new();
-        map.insert("payee".into(), Dynamic::from(payee));
-        map.insert("share".into(), value::of_number(share));
+        map.insert("payee".into(), Dynamic::from(claim.payee));
+        map.insert("share".into(), value::of_number(claim.share));
+        map.insert("of".into(), value::of_text(claim.of.as_ref()));
+        map.insert("of_role".into(), value::of_text(claim.of_role.as_ref()));
+        map.insert("stage".into(), value::of_text(claim.stage.as_ref()));
+        map.insert("from_on".into(), claim.from_on.map_or(Dynamic::UNIT, Dynamic::from_int));
         Dynamic::from_map(map)
     });
     Ok(Dynamic::from_array(maps.collect()))
+}
+
+/// Payee and weight of each part; a part without one of them is none.
+fn parts(list: &Dynamic) -> Result<Vec<(ImmutableString, Decimal)>, Trouble> {
+    let Some(list) = list.read_lock::<Array>() else {
+        return Err(format!("`credit_parts` needs a list, not {}", value::describe(list)).into());
+    };
+    let mut parts = Vec::with_capacity(list.len());
+    for part in list.iter() {
+        let Some(part) = part.read_lock::<Map>() else {
+            return Err(format!("a part is a map with `payee` and `weight`, not {}", value::describe(part)).into());
+        };
+        let nothing = Dynamic::UNIT;
+        let (payee, weight) = (part.get("payee").unwrap_or(&nothing), part.get("weight").unwrap_or(&nothing));
+        if let (false, Some(weight)) = (payee.is_unit(), number(weight)?) {
+            parts.push((text(payee)?, weight));
+        }
+    }
+    Ok(parts)
 }
 
 fn slice(host: &mut Host, values: &[&Dynamic]) -> Result<Dynamic, Trouble> {
