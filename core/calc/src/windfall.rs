@@ -88,3 +88,43 @@ fn by_quota_share(windfall: &Windfall, inputs: &Inputs, book: &Book, base: &Base
     };
     (0..base.len()).filter(reaches).map(|line| base.transaction[line]).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credits::Credits;
+    use attain_domain::Table;
+    use attain_domain::point::{Extension, Extensions, Fault, FaultKind, Point};
+    use std::sync::Arc;
+
+    struct Nothing;
+
+    impl Extensions for Nothing {
+        fn get(&self, _: Point, name: &str) -> Result<&dyn Extension, Fault> {
+            Err(Fault::new(FaultKind::NotAnExtension, name))
+        }
+    }
+
+    #[test]
+    fn pay_is_held_where_the_company_says_so_and_nowhere_else() {
+        let held = |windfall: &str| {
+            let settings = format!(
+                "format = 1\nname = \"w\"\ncurrency = \"USD\"\ncalendar = {{ pattern = \"months\", first = \"2026-01-01\", years = 1 }}\n\
+                 [crediting]\nrules = []\n{windfall}"
+            );
+            let inputs = Inputs {
+                settings: toml::from_str(&settings).expect("settings"),
+                plans: Vec::new(),
+                tables: BTreeMap::new(),
+                posted: Table::new("postings"),
+                periods: None,
+            };
+            let mut run = Run::new(&inputs, &Nothing);
+            run.credits = Arc::new(Credits { windfall: vec![3, 8], ..Credits::default() });
+            windfall_held(&run).into_iter().collect::<Vec<u32>>()
+        };
+        assert_eq!(held("windfall = { at_least = \"1000\" }"), [3, 8]);
+        assert_eq!(held("windfall = { at_least = \"1000\", then = \"flag\" }"), Vec::<u32>::new());
+        assert_eq!(held(""), Vec::<u32>::new());
+    }
+}

@@ -2,8 +2,8 @@
 
 use super::problem::{Problem, Problems, advice, nearest, shortened};
 use super::rows::Sheet;
-use attain_domain::plan::{Cap, Component, Condition, ConditionField, Measure, Plan};
-use attain_domain::settings::{Rollup, Settings, Step};
+use attain_domain::plan::{Cap, Component, Condition, ConditionField, Plan};
+use attain_domain::settings::{Rollup, Settings, Step, WindfallOf};
 use attain_domain::tiers::TierTable;
 use attain_domain::{Calendar, Rounding, schema};
 use rust_decimal::Decimal;
