@@ -198,6 +198,36 @@ pub(super) static BUILTINS: &[Builtin] = &[
     ),
     at(
         CREDITING,
+        "credit_beside",
+        &["name", "sellers", "amount", "share", "basis", "rule"],
+        "Gives overlay credit to whoever stands under that name beside the sellers of that role; `basis` is `transaction` or `part`.",
+        |host, values| {
+            let (name, sellers, basis, rule) = (text(values[0])?, text(values[1])?, text(values[4])?, text(values[5])?);
+            if let (Some(amount), Some(share)) = (number(values[2])?, number(values[3])?) {
+                host.credit_beside(&name, &sellers, amount, share, &basis, &rule)?;
+            }
+            Ok(Dynamic::UNIT)
+        },
+    ),
+    at(
+        CREDITING,
+        "credit_stages",
+        &["by", "weights", "last_on", "amount", "rule"],
+        "Gives split credit by who owned the deal in which stage; `by` is `stages`, with a table of weights, or `days`.",
+        |host, values| {
+            let (by, rule) = (text(values[0])?, text(values[4])?);
+            let weight = |stage: &ImmutableString| {
+                let found = lookup(values[1], &Dynamic::from(stage.clone()), &Dynamic::from_int(1))?;
+                number(&found)?.ok_or_else(|| format!("stage `{stage}` has a weight without value").into())
+            };
+            if let (Some(last_on), Some(amount)) = (number(values[2])?.and_then(|day| day.to_i64()), number(values[3])?) {
+                host.credit_stages(&by, weight, last_on, amount, &rule)?;
+            }
+            Ok(Dynamic::UNIT)
+        },
+    ),
+    at(
+        CREDITING,
         "credit_parts",
         &["parts", "amount", "kind", "rule"],
         "Gives credits by the weights of a list of maps with `payee` and `weight`; they sum to `amount`, one for each payee.",

@@ -408,6 +408,84 @@ impl Host {
 }
 
 impl Host {
+    /// Credits, as overlay, whoever stands under `name` beside the sellers: all claims of `split`, else the first of the role. `share`
+    /// counts where a relationship has none; of `part` it is a share of the parts of those beside whom the payee stands, and one credit.
+    pub fn credit_beside(
+        &mut self,
+        name: &str,
+        sellers: &str,
+        amount: Decimal,
+        share: Decimal,
+        basis: &str,
+        rule: &str,
+    ) -> Result<(), Trouble> {
+        if !matches!(basis, "transaction" | "part") {
+            return Err(format!("`{basis}` is nothing a share can be of; write `transaction` or `part`").into());
+        }
+        if self.claim_count(name) == 0 {
+            return Ok(());
+        }
+        let others = self.claims_in_full(name);
+        let sellers_of: Vec<(ImmutableString, Decimal)> = match sellers {
+            "split" => self.claims(sellers).into_iter().map(|(payee, share)| (payee, share.unwrap_or(Decimal::ZERO))).collect(),
+            role => self.claim(role).into_iter().map(|payee| (payee, Decimal::ONE)).collect(),
+        };
+        let part_of = |other: &Claim| {
+            let is_hers = |seller: &&(ImmutableString, Decimal)| other.of.as_ref() == Some(&seller.0);
+            sellers_of.iter().find(is_hers).filter(|_| other.of_role.as_deref() == Some(sellers)).map(|(_, part)| *part)
+        };
+        // Payee and share, in the order of claims.
+        let mut given: Vec<(ImmutableString, Decimal)> = Vec::new();
+        // Beside whom a payee was counted already: two ways to the same seller are one.
+        let mut counted: Vec<(&ImmutableString, Option<&ImmutableString>)> = Vec::new();
+        for other in &others {
+            let Some(part) = part_of(other) else { continue };
+            let own = other.share.unwrap_or(share);
+            if basis == "transaction" {
+                given.push((other.payee.clone(), own));
+            } else if !counted.contains(&(&other.payee, other.of.as_ref())) {
+                counted.push((&other.payee, other.of.as_ref()));
+                let own = own.checked_mul(part).ok_or_else(|| format!("the share `{own}` is too large"))?;
+                match given.iter_mut().find(|(payee, _)| *payee == other.payee) {
+                    Some((_, total)) => *total += own,
+                    None => given.push((other.payee.clone(), own)),
+                }
+            }
+        }
+        for (payee, share) in given {
+            let part = amount.checked_mul(share).and_then(|part| self.rounding().apply(part));
+            let part = part.ok_or_else(|| format!("a part of `{amount}` does not fit an amount"))?;
+            self.credit(&payee, part, "overlay", rule, share)?;
+        }
+        Ok(())
+    }
+
+    /// Credits `amount` by who owned it in which stage: `weight` of each stage, or the days until the next one and through `last_on`.
+    pub fn credit_stages(
+        &mut self,
+        by: &str,
+        weight: impl Fn(&ImmutableString) -> Result<Decimal, Trouble>,
+        last_on: i64,
+        amount: Decimal,
+        rule: &str,
+    ) -> Result<(), Trouble> {
+        let stages = self.claims_in_full("stage");
+        let mut parts = Vec::with_capacity(stages.len());
+        for (place, stage) in stages.iter().enumerate() {
+            let weight = match by {
+                "stages" => weight(stage.stage.as_ref().unwrap_or(&ImmutableString::new()))?,
+                "days" => {
+                    let next = stages.get(place + 1).and_then(|next| next.from_on).unwrap_or(i64::MAX);
+                    let from = stage.from_on.unwrap_or(i64::MAX);
+                    Decimal::from(next.min(last_on.saturating_add(1)).saturating_sub(from).max(0))
+                }
+                other => return Err(format!("`{other}` is no way to divide by stages; write `stages` or `days`").into()),
+            };
+            parts.push((stage.payee.clone(), weight));
+        }
+        self.credit_parts(&parts, amount, "split", rule)
+    }
+
     /// Credits `amount` by the weights of `parts`, so that the credits sum to it and their shares to one. Several parts of one payee
     /// are one credit; without any weight there is none.
     pub fn credit_parts(&mut self, parts: &[(ImmutableString, Decimal)], amount: Decimal, kind: &str, rule: &str) -> Result<(), Trouble> {
