@@ -121,7 +121,10 @@ async fn credit_by_hand_and_the_release_of_a_windfall_take_two_people() {
     for stage in Stage::each().await {
         let instance = &stage.instance;
         let mut files = company();
-        files.insert("transactions.csv", "transaction_id,kind,ordered_on,amount,currency,payee_id\nd1,order,2026-01-05,600,USD,ana\n".to_owned());
+        files.insert(
+            "transactions.csv",
+            "transaction_id,kind,ordered_on,amount,currency,payee_id\nd1,order,2026-01-05,600,USD,ana\n".to_owned(),
+        );
         files.remove("splits.csv");
         instance.load(write(&files).path()).await.expect("the company loads");
         let ada = person(instance, "ada", None, &[Role::CompAdmin]).await;
@@ -185,7 +188,9 @@ async fn on_the_demo_company_a_preview_is_answered_at_once_and_credits_as_the_ru
     let (mut compared, mut slowest) = (0, 0);
     for row in (0..transactions.row_count()).step_by(499) {
         let id = show("transaction_id", row).expect("an id");
-        let Some(day) = transactions.numbers(field).map(|days| days[row]).filter(|day| *day != attain_domain::NULL_NUMBER) else { continue };
+        let Some(day) = transactions.numbers(field).map(|days| days[row]).filter(|day| *day != attain_domain::NULL_NUMBER) else {
+            continue;
+        };
         if splits.contains(&id) {
             continue;
         }

@@ -174,11 +174,8 @@ fn inputs(company: &Company, request: &CreditPreviewRequest) -> Result<Inputs> {
     let (header, line): (Vec<&str>, Vec<String>) = fields.into_iter().unzip();
     let splits: Vec<Vec<String>> =
         request.splits.iter().map(|own| vec![DEAL.to_owned(), own.payee_id.clone(), own.share.clone()]).collect();
-    let stages: Vec<Vec<String>> = request
-        .stages
-        .iter()
-        .map(|own| vec![DEAL.to_owned(), own.stage.clone(), own.entered_on.clone(), own.payee_id.clone()])
-        .collect();
+    let stages: Vec<Vec<String>> =
+        request.stages.iter().map(|own| vec![DEAL.to_owned(), own.stage.clone(), own.entered_on.clone(), own.payee_id.clone()]).collect();
     let supposed = [
         rows("transactions", &header, &[line])?,
         rows("splits", &["transaction_id", "payee_id", "share"], &splits)?,

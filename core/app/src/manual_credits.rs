@@ -82,14 +82,7 @@ impl Instance {
         self.draft_row(caller, "holds", "windfall review", &row, &comment).await
     }
 
-    async fn draft_row(
-        &self,
-        caller: &Caller,
-        entity: &str,
-        source: &str,
-        row: &[(&str, String)],
-        comment: &str,
-    ) -> Result<ChangeView> {
+    async fn draft_row(&self, caller: &Caller, entity: &str, source: &str, row: &[(&str, String)], comment: &str) -> Result<ChangeView> {
         let (header, line): (Vec<&str>, Vec<String>) = row.iter().map(|(name, value)| (*name, value.clone())).unzip();
         let csv = csv_of(&header, &[line])?;
         let payload = serde_json::json!({ "entity": entity, "csv": csv, "source": source });

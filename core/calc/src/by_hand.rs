@@ -90,14 +90,7 @@ impl ByHand {
     }
 
     /// The credits of rules with these among them; `labels` are the codes of all labels.
-    pub fn merge(
-        &self,
-        book: &Book,
-        settings: &Settings,
-        base: Base,
-        labels: &BTreeMap<String, u16>,
-        findings: &mut Findings,
-    ) -> Base {
+    pub fn merge(&self, book: &Book, settings: &Settings, base: Base, labels: &BTreeMap<String, u16>, findings: &mut Findings) -> Base {
         let house_label = labels.get(house::LABEL).copied().unwrap_or_default();
         let of_house = |row: usize| {
             let payee = book.house(row).and_then(|entry| self.houses.get(entry)).copied().unwrap_or(NULL_CODE);
@@ -108,7 +101,8 @@ impl ByHand {
         }
         let mut merged = Base::default();
         merged.reserve(base.len() + self.given.len());
-        let mut desk = Desk { book, allow: settings.crediting.allow_over_allocation, step: Step::new(&settings.rounding), lines: Vec::new() };
+        let mut desk =
+            Desk { book, allow: settings.crediting.allow_over_allocation, step: Step::new(&settings.rounding), lines: Vec::new() };
         let (mut next, mut next_given) = (0, 0);
         for row in 0..book.transactions.len() {
             desk.lines.clear();

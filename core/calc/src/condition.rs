@@ -17,13 +17,7 @@ pub struct Filter {
 }
 
 /// Which transactions pass conditions that are no measure's; `None` for all. `record` names them in findings.
-pub fn transactions(
-    conditions: &[Condition],
-    record: &str,
-    inputs: &Inputs,
-    book: &Book,
-    findings: &mut Findings,
-) -> Option<Vec<bool>> {
+pub fn transactions(conditions: &[Condition], record: &str, inputs: &Inputs, book: &Book, findings: &mut Findings) -> Option<Vec<bool>> {
     let measure = Measure {
         id: record.to_owned(),
         name: String::new(),

@@ -456,7 +456,9 @@ fn totals(run: &mut Run<'_>, base: &Base, house_label: Option<u16>) {
             }
         }
     }
-    let table = Table::new("totals").with("name", Column::text(&rows.iter().map(|(name, _)| Some(*name)).collect::<Vec<_>>())).with("value", Column::money(values));
+    let table = Table::new("totals")
+        .with("name", Column::text(&rows.iter().map(|(name, _)| Some(*name)).collect::<Vec<_>>()))
+        .with("value", Column::money(values));
     run.tables.insert("totals", table);
 }
 

@@ -99,7 +99,10 @@ fn the_parts_of_a_hundred_thousand_transactions_sum_to_them() {
     }
     #[expect(clippy::print_stderr, reason = "a figure for those who watch it")]
     {
-        eprintln!("splits: {TRANSACTIONS} transactions, {residues} residues (nonvacuous: {parts} parts, {negative} of them negative transactions) in {:?}", started.elapsed());
+        eprintln!(
+            "splits: {TRANSACTIONS} transactions, {residues} residues (nonvacuous: {parts} parts, {negative} of them negative transactions) in {:?}",
+            started.elapsed()
+        );
     }
     assert_eq!(residues, 0);
     assert!(parts > 10 * TRANSACTIONS && negative > TRANSACTIONS / 3);

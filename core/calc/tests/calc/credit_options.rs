@@ -60,7 +60,8 @@ fn whoever_stands_beside_a_claim_on_the_tested_date_has_one_too() {
         .add("transactions", &order("t2", "2026-06-01", "account_id=acme"))
         .add("transactions", &order("t3", "2026-03-01", "payee_id=ben"))
         .run();
-    let own: Vec<String> = rows(&outcome, "credits", "payee_id transaction_id kind rule").into_iter().filter(|row| row.starts_with("mo")).collect();
+    let own: Vec<String> =
+        rows(&outcome, "credits", "payee_id transaction_id kind rule").into_iter().filter(|row| row.starts_with("mo")).collect();
     // On 1 June Ana's mentor is gone, and Ben owns the territory too.
     assert_eq!(own, ["mo t1 overlay ana/owner/-/-/-", "mo t2 overlay ben/owner/-/-/0.2", "mo t3 overlay ben/payee/-/-/0.2"]);
 }
