@@ -107,3 +107,28 @@ fn the_parts_of_a_hundred_thousand_transactions_sum_to_them() {
     assert_eq!(residues, 0);
     assert!(parts > 10 * TRANSACTIONS && negative > TRANSACTIONS / 3);
 }
+
+#[test]
+fn parts_by_weight_sum_to_the_amount_and_are_one_for_each_payee() {
+    let source = "//! name = \"by-weight\"\n//! point = \"crediting\"\n//! version = \"1.0.0\"\n//! contract = 1\n\
+        let parts = [];\n\
+        for claim in claims(\"split\") { parts.push(#{ payee: claim.payee, weight: 1 }); }\n\
+        parts.push(#{ payee: \"p00\", weight: 1 });\n\
+        parts.push(#{ payee: \"p09\", weight: 0 });\n\
+        credit_parts(parts, amount, \"split\", \"own\");\n";
+    let script = script::compile("by-weight", source).expect("it compiles");
+    let transactions = Table::new("transactions")
+        .with("amount", Column::money(vec![1_000_000, -100, NULL_NUMBER]))
+        .with("claims_from", Column::integer(vec![0, 0, 0]))
+        .with("claims_until", Column::integer(vec![2, 2, 2]));
+    let claims = Table::new("claims")
+        .with("role", Column::text(&[Some("split"), Some("split")]))
+        .with("payee_id", Column::text(&[Some("p00"), Some("p01")]))
+        .with("share", Column::rate(vec![0, 0]));
+    let rounding = Table::new("rounding").with("mode", Column::text(&[Some("half-even")])).with("step", Column::money(vec![100]));
+    let settings = serde_json::json!({});
+    let answer = script.run(&Call { settings: &settings, input: &[transactions, claims, rounding] }).expect("credits");
+    let credits = answer.table("credits").expect("credits");
+    assert_eq!(credits.numbers("amount"), Some(&[666_700, 333_300, -100, 0][..]));
+    assert_eq!(credits.numbers("share"), Some(&[66_666_667, 33_333_333, 66_666_667, 33_333_333][..]));
+}
