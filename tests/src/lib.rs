@@ -5,6 +5,7 @@
 mod access;
 mod cases;
 mod changes;
+mod crediting;
 mod data;
 mod documents;
 mod extensions;

@@ -50,6 +50,27 @@ fn exit_codes_say_what_happened_and_json_is_one_document() {
     assert_eq!(code(&["test", dir]), Some(1), "a folder without expected results is a failure");
 }
 
+#[test]
+fn credit_is_asked_about_and_given_on_the_command_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let company = write(&small_company());
+    let run = |arguments: &[&str]| run(folder.path(), arguments);
+    assert!(run(&["load", company.path().to_str().expect("a path")]).status.success());
+    let deal = ["credit", "who", "--on", "2026-02-03", "--amount", "100", "--split", "ana=0.6", "--split", "ben=0.4"];
+    let shown = run(&deal);
+    let text = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.status.success() && text.contains("ana Ana Torres") && text.contains("hierarchy from ana"), "{text}");
+    let json: serde_json::Value = serde_json::from_slice(&run(&[&deal[..], &["--json"]].concat()).stdout).expect("one JSON document");
+    let amounts: Vec<&str> = json["credits"].as_array().expect("credits").iter().filter_map(|own| own["amount"].as_str()).collect();
+    assert_eq!(amounts, ["60", "40", "60", "40"]);
+    assert_eq!(run(&["credit", "who", "--on", "soon", "--amount", "100"]).status.code(), Some(3));
+    assert_eq!(run(&["credit", "who", "--on", "2026-02-03", "--amount", "1", "--payee", "gone"]).status.code(), Some(4));
+    let given = run(&["credit", "give", "t1", "ben", "-0.1", "--kind", "overlay", "--reason", "returned-part"]);
+    assert!(String::from_utf8_lossy(&given.stdout).contains("waits for a second person"), "{}", String::from_utf8_lossy(&given.stderr));
+    assert_eq!(run(&["credit", "give", "gone", "ben", "0.1", "--reason", "x"]).status.code(), Some(3));
+    assert_eq!(run(&["credit", "release", "gone", "--on", "2026-03-01"]).status.code(), Some(4));
+}
+
 struct Served {
     child: Child,
     lines: Receiver<String>,

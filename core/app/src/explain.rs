@@ -235,6 +235,24 @@ fn credits(subject: &Subject<'_>, component: &Component, earning: usize, whole: 
     node
 }
 
+/// The rows of `manual_credits` that a credit by hand comes from.
+fn by_hand(subject: &Subject<'_>, credits: &Table, row: usize) -> Vec<Node> {
+    let rule = show(credits, row, "rule");
+    let (Some(reason), Some(given)) = (rule.strip_prefix("manual:"), subject.company.tables.get("manual_credits")) else {
+        return Vec::new();
+    };
+    let (transaction_id, origin) = (show(credits, row, "transaction_id"), show(credits, row, "origin_payee_id"));
+    (0..given.row_count())
+        .filter(|at| is(given, *at, "transaction_id", &transaction_id) && is(given, *at, "payee_id", &origin))
+        .filter(|at| is(given, *at, "reason", reason))
+        .map(|at| {
+            let cell = |name| show(given, at, name);
+            let text = format!("given by hand as {}: {} {} {}", cell("credit_id"), cell("mode"), cell("share"), cell("note"));
+            Node::of_row("manual-credit", text.trim_end().to_owned(), given, at)
+        })
+        .collect()
+}
+
 fn credit(subject: &Subject<'_>, row: usize) -> Node {
     let credits = subject.credits;
     let cell = |name| show(credits, row, name);
@@ -249,7 +267,9 @@ fn credit(subject: &Subject<'_>, row: usize) -> Node {
     );
     // A rule's label names the extension that gave the credit where they are the same word; all crediting rules are listed else.
     let rules = &subject.company.settings.crediting.rules;
-    node.children.extend(rules.iter().filter_map(|step| {
+    let is_rules = !cell("rule").starts_with("manual:") && (cell("rule") != "house" || subject.company.settings.crediting.house.is_empty());
+    node.children.extend(by_hand(subject, credits, row));
+    node.children.extend(rules.iter().filter(|_| is_rules).filter_map(|step| {
         let label = step.settings.get("rule").and_then(serde_json::Value::as_str);
         (rules.len() == 1 || label == Some(cell("rule").as_str()) || step.extension.ends_with(&cell("rule")))
             .then(|| extension(subject, Point::Crediting, &step.extension))?

@@ -35,6 +35,8 @@ pub const SCRIPTS: &[(&str, &str, &str)] = bundled_scripts![
     "credit-direct",
     "credit-split",
     "credit-overlay",
+    "credit-relationship",
+    "credit-handoff",
     "comp-flat",
     "comp-tiered",
     "comp-threshold-bonus",

@@ -25,6 +25,10 @@ pub struct Book {
     pub hierarchy: Hierarchy,
     pub transactions: Transactions,
     pub claims: Claims,
+    /// Names of stages, see [`Claims::details`].
+    pub stages: Names,
+    /// Which transactions belong to the house, and as which entry of the settings (from 1); empty where none can.
+    pub house: Vec<u16>,
 }
 
 impl Default for Book {
@@ -43,11 +47,18 @@ impl Default for Book {
             hierarchy: Hierarchy::default(),
             transactions: Transactions::default(),
             claims: Claims::default(),
+            stages: Names::default(),
+            house: Vec::new(),
         }
     }
 }
 
 impl Book {
+    /// The entry of the settings that makes a transaction the house's.
+    pub fn house(&self, row: usize) -> Option<usize> {
+        self.house.get(row).and_then(|entry| usize::from(*entry).checked_sub(1))
+    }
+
     /// The product family of a transaction.
     pub fn family(&self, row: usize) -> u32 {
         self.family_of.get(self.transactions.product.get(row) as usize).copied().unwrap_or(NULL_CODE)
@@ -147,8 +158,47 @@ pub struct Claims {
     pub starts: Vec<u32>,
     pub role: Vec<u16>,
     pub payee: Vec<u32>,
-    /// Null but for explicit splits.
+    /// Null but for explicit splits and some relationships.
     pub share: Vec<i64>,
+    pub details: Details,
+}
+
+/// What relationships and stages say about claims, one entry a claim; empty where the company has neither.
+#[derive(Debug, Default)]
+pub struct Details {
+    /// Beside whose claim it stands, and in which role that one claims.
+    pub of_payee: Vec<u32>,
+    pub of_role: Vec<u32>,
+    pub stage: Vec<u32>,
+    pub from_on: Vec<i64>,
+}
+
+impl Details {
+    pub fn is_empty(&self) -> bool {
+        self.of_payee.is_empty()
+    }
+
+    pub fn push(&mut self, of_payee: u32, of_role: u32, stage: u32, from_on: i64) {
+        self.of_payee.push(of_payee);
+        self.of_role.push(of_role);
+        self.stage.push(stage);
+        self.from_on.push(from_on);
+    }
+
+    /// Nothing more to say about the claims before `count`.
+    pub fn pad(&mut self, count: usize) {
+        self.of_payee.resize(count, NULL_CODE);
+        self.of_role.resize(count, NULL_CODE);
+        self.stage.resize(count, NULL_CODE);
+        self.from_on.resize(count, NULL_NUMBER);
+    }
+
+    pub fn append(&mut self, other: &mut Details) {
+        self.of_payee.append(&mut other.of_payee);
+        self.of_role.append(&mut other.of_role);
+        self.stage.append(&mut other.stage);
+        self.from_on.append(&mut other.from_on);
+    }
 }
 
 impl Claims {

@@ -16,6 +16,18 @@ pub struct Filter {
     pub rules: Option<Vec<bool>>,
 }
 
+/// Which transactions pass conditions that are no measure's; `None` for all. `record` names them in findings.
+pub fn transactions(conditions: &[Condition], record: &str, inputs: &Inputs, book: &Book, findings: &mut Findings) -> Option<Vec<bool>> {
+    let measure = Measure {
+        id: record.to_owned(),
+        name: String::new(),
+        value: attain_domain::plan::MeasureValue::Amount,
+        credits: Vec::new(),
+        conditions: conditions.to_vec(),
+    };
+    compile(&measure, inputs, book, &Credits::default(), findings).transactions
+}
+
 pub fn compile(measure: &Measure, inputs: &Inputs, book: &Book, credits: &Credits, findings: &mut Findings) -> Filter {
     let mut filter = Filter::default();
     for condition in &measure.conditions {

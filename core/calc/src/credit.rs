@@ -2,18 +2,19 @@
 //! the hierarchy of the tested date.
 
 use crate::book::{Book, NO_PERIOD};
+use crate::by_hand::ByHand;
 use crate::credits::{Base, Credits, NO_CHAIN, TransactionPicker, difference};
 use crate::findings::Findings;
 use crate::hierarchy::Chains;
 use crate::lookup::{ONE, Step};
 use crate::names::{Names, Picker};
-use crate::{Run, fault_finding};
+use crate::{Run, fault_finding, house, windfall};
 use attain_domain::fixed::from_decimal;
 use attain_domain::plan::CreditKind;
 use attain_domain::point::{Answer, Call, Extension, Fault, FaultKind, Point, check_answer};
-use attain_domain::settings::{Crediting, Rollup, Settings};
+use attain_domain::settings::{Crediting, Duplicates, Rollup, RollupDuplicates, Settings};
 use attain_domain::{Column, NULL_CODE, NULL_NUMBER, Severity, Table};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -37,10 +38,10 @@ pub fn stage(run: &mut Run<'_>) {
     let mut base = Base::default();
     let mut labels: BTreeMap<String, u16> = BTreeMap::new();
     let mut outcomes = outcomes.into_iter().collect::<Vec<_>>();
-    for outcome in &outcomes {
-        for label in &outcome.labels {
-            labels.entry(label.clone()).or_default();
-        }
+    let by_hand = ByHand::new(settings, run.inputs.table("manual_credits"), &run.book, &mut run.findings);
+    let own_labels = by_hand.labels().map(str::to_owned);
+    for label in outcomes.iter().flat_map(|outcome| outcome.labels.iter().cloned()).chain(own_labels) {
+        labels.entry(label).or_default();
     }
     if labels.len() > usize::from(u16::MAX) {
         run.findings.add(Severity::Error, "too-many-rules", "extensions", "crediting", "more than 65,535 labels of rules; use fewer");
@@ -67,9 +68,12 @@ pub fn stage(run: &mut Run<'_>) {
             return;
         }
     }
-    totals(run, &base);
+    let base = by_hand.merge(&run.book, settings, base, &labels, &mut run.findings);
+    totals(run, &base, labels.get(house::LABEL).copied());
+    let windfall = windfall::find(run.inputs, &run.book, &base, &mut run.findings);
     let rules = Names(labels.into_keys().collect());
-    let credits = roll_up(&run.book, settings, base, rules, &mut run.findings);
+    let mut credits = roll_up(&run.book, settings, base, rules, &mut run.findings);
+    credits.windfall = windfall;
     run.row_count = credits.len();
     run.credits = Arc::new(credits);
 }
@@ -80,12 +84,12 @@ struct Rule<'a> {
     extension: &'a dyn Extension,
 }
 
-/// The creditable rows in batches.
+/// The creditable rows in batches; those of the house are not handed to rules.
 fn batches(book: &Book) -> Vec<Vec<u32>> {
     let mut batches: Vec<Vec<u32>> = Vec::new();
     let mut batch = Vec::with_capacity(BATCH_ROWS.min(book.transactions.len()));
     for (row, period) in book.transactions.period.iter().enumerate() {
-        if *period != NO_PERIOD {
+        if *period != NO_PERIOD && book.house(row).is_none() {
             batch.push(row as u32);
             if batch.len() == BATCH_ROWS {
                 batches.push(std::mem::replace(&mut batch, Vec::with_capacity(BATCH_ROWS)));
@@ -219,11 +223,19 @@ impl Desk {
             .with("discount", Column::rate(numbers(&|row| transactions.discount.raw(row))))
             .with("claims_from", Column::integer(starts))
             .with("claims_until", Column::integer(ends));
-        let claims = Table::new("claims")
+        let mut table = Table::new("claims")
             .with("role", picker.pick(&book.roles.0, claims().map(|claim| u32::from(book.claims.role[claim]))))
             .with("payee_id", picker.pick(&book.payees.0, claims().map(|claim| book.claims.payee[claim])))
             .with("share", Column::rate(claims().map(|claim| book.claims.share[claim]).collect()));
-        vec![batch, claims, rounding_table(settings)]
+        let details = &book.claims.details;
+        if !details.is_empty() {
+            table = table
+                .with("of_payee_id", picker.pick(&book.payees.0, claims().map(|claim| details.of_payee[claim])))
+                .with("of_role", picker.pick(&book.roles.0, claims().map(|claim| details.of_role[claim])))
+                .with("stage", picker.pick(&book.stages.0, claims().map(|claim| details.stage[claim])))
+                .with("from_on", Column::integer(claims().map(|claim| details.from_on[claim]).collect()));
+        }
+        vec![batch, table, rounding_table(settings)]
     }
 }
 
@@ -324,7 +336,12 @@ fn settle_lines(book: &Book, crediting: &Crediting, rows: &[u32], lines: &mut [L
             let total: i128 = of_rule.iter().filter(|line| divides(line.kind)).map(|line| i128::from(line.amount)).sum();
             let exceeds = divided && !crediting.allow_over_allocation && (given + total).abs() > i128::from(amount).abs();
             for line in of_rule {
-                let known = kept.iter().any(|own| own.payee == line.payee && own.kind == line.kind);
+                let is_same = |own: &Line| own.payee == line.payee && own.kind == line.kind;
+                let known = match crediting.duplicates {
+                    Duplicates::Once => kept.iter().any(is_same),
+                    Duplicates::OncePerRule => kept.iter().any(|own| is_same(own) && own.label == line.label),
+                    Duplicates::Each => false,
+                };
                 if known || (exceeds && divides(line.kind)) {
                     let message = format!(
                         "a second {} credit of payee `{}` by rule `{}` was left out",
@@ -351,7 +368,8 @@ fn settle_lines(book: &Book, crediting: &Crediting, rows: &[u32], lines: &mut [L
             outcome.findings.add(Severity::Error, "unbalanced-credit", "transactions", book.transactions.id(transaction), message);
             return;
         }
-        kept.sort_unstable_by_key(|line| (line.payee, line.kind));
+        // Stable: several credits of one payee stay in the order in which they were given.
+        kept.sort_by_key(|line| (line.payee, line.kind));
         for line in &kept {
             outcome.base.push(transaction, line.payee, line.kind, line.label, line.amount, line.share);
         }
@@ -364,20 +382,27 @@ fn divides(kind: CreditKind) -> bool {
 }
 
 /// Control totals, counted from the results and compared with the input.
-fn totals(run: &mut Run<'_>, base: &Base) {
+fn totals(run: &mut Run<'_>, base: &Base, house_label: Option<u16>) {
     let transactions = &run.book.transactions;
     let recorded = |row: usize| i128::from(transactions.recorded[row]);
     let (mut credited_count, mut credited_amount) = (0i128, 0i128);
     let mut uncredited: Vec<u32> = Vec::new();
     let (mut uncredited_count, mut uncredited_amount) = (0i128, 0i128);
+    let (mut house_count, mut house_amount) = (0i128, 0i128);
     let mut next = 0;
     for (row, period) in transactions.period.iter().enumerate() {
         let mut credited = false;
+        // The house's own credit leaves a transaction the house's; one by hand does not.
+        let mut is_house = run.book.house(row).is_some();
         while base.transaction.get(next) == Some(&(row as u32)) {
             credited = true;
+            is_house = is_house && Some(base.rule[next]) == house_label;
             next += 1;
         }
-        if credited {
+        if is_house {
+            house_count += 1;
+            house_amount += recorded(row);
+        } else if credited {
             credited_count += 1;
             credited_amount += recorded(row);
         } else if *period != NO_PERIOD {
@@ -396,8 +421,8 @@ fn totals(run: &mut Run<'_>, base: &Base) {
             "no crediting rule gave credit for it",
         ));
     }
-    if input.count != credited_count + uncredited_count + input.quarantined_count
-        || input.amount != credited_amount + uncredited_amount + input.quarantined_amount
+    if input.count != credited_count + uncredited_count + house_count + input.quarantined_count
+        || input.amount != credited_amount + uncredited_amount + house_amount + input.quarantined_amount
         || next != base.len()
     {
         run.findings.add(
@@ -405,10 +430,10 @@ fn totals(run: &mut Run<'_>, base: &Base) {
             "control-totals",
             "transactions",
             "",
-            "what came in is not what was credited, uncredited and quarantined",
+            "what came in is not what was credited, uncredited, the house's and quarantined",
         );
     }
-    let rows = [
+    let mut rows = vec![
         ("in-count", input.count * 10_000),
         ("in-amount", input.amount),
         ("credited-count", credited_count * 10_000),
@@ -418,9 +443,12 @@ fn totals(run: &mut Run<'_>, base: &Base) {
         ("quarantined-count", input.quarantined_count * 10_000),
         ("quarantined-amount", input.quarantined_amount),
     ];
+    if !run.book.house.is_empty() {
+        rows.extend([("house-count", house_count * 10_000), ("house-amount", house_amount)]);
+    }
     let mut values = Vec::with_capacity(rows.len());
-    for (name, value) in rows {
-        match i64::try_from(value) {
+    for (name, value) in &rows {
+        match i64::try_from(*value) {
             Ok(value) => values.push(value),
             Err(_) => {
                 run.findings.add(Severity::Error, "overflow", "totals", name, "the total does not fit; correct the amounts");
@@ -428,8 +456,57 @@ fn totals(run: &mut Run<'_>, base: &Base) {
             }
         }
     }
-    let table = Table::new("totals").with("name", Column::text(&rows.map(|(name, _)| Some(name)))).with("value", Column::money(values));
+    let table = Table::new("totals")
+        .with("name", Column::text(&rows.iter().map(|(name, _)| Some(*name)).collect::<Vec<_>>()))
+        .with("value", Column::money(values));
     run.tables.insert("totals", table);
+}
+
+/// Which lines of a roll-up are left out, by base credit and level.
+type LeftOut = BTreeSet<(u32, u8)>;
+
+/// The lines that would give a manager more of one transaction than the whole of it, her own direct and split credit counted first.
+fn left_out(base: &Base, chain: &[u32], chains: &Chains, left: i64) -> LeftOut {
+    let mut left_out = LeftOut::new();
+    let exact = Step { mode: attain_domain::RoundingMode::HalfEven, step: 1 };
+    let mut shares: Vec<(u32, i128)> = Vec::new();
+    let mut start = 0;
+    while start < base.len() {
+        let transaction = base.transaction[start];
+        let end = start + base.transaction[start..].partition_point(|own| *own == transaction);
+        shares.clear();
+        let mut add = |payee: u32, share: i64, is_own: bool| {
+            let known = shares.iter().position(|(own, _)| *own == payee).unwrap_or_else(|| {
+                shares.push((payee, 0));
+                shares.len() - 1
+            });
+            let fits = is_own || shares[known].1 + i128::from(share) <= i128::from(ONE);
+            if fits {
+                shares[known].1 += i128::from(share);
+            }
+            fits
+        };
+        for index in (start..end).filter(|index| divides(base.kind[*index])) {
+            add(base.payee[index], base.share[index], true);
+        }
+        for index in (start..end).filter(|index| chain[*index] != NO_CHAIN) {
+            let mut share = base.share[index];
+            for (level, manager) in chains.get(chain[index]).iter().enumerate() {
+                share = exact.scale(share, left).unwrap_or(share);
+                // Above that, levels are no longer told apart.
+                if level < 254 && !add(*manager, share, false) {
+                    left_out.insert((index as u32, level_of(level)));
+                }
+            }
+        }
+        start = end;
+    }
+    left_out
+}
+
+/// The level of a line by its place in the chain.
+fn level_of(place: usize) -> u8 {
+    (place + 1).min(255) as u8
 }
 
 /// Gives each manager of the tested date the credit of those below: once per manager and origin credit, overlays excepted.
@@ -452,6 +529,7 @@ fn roll_up(book: &Book, settings: &Settings, base: Base, rules: Names, findings:
         );
         return Credits::default();
     }
+    let once = rolls && settings.crediting.rollup_duplicates == RollupDuplicates::Once;
     let mut chains = Chains::new(&book.hierarchy, payee_count);
     let mut counts = vec![0usize; payee_count + 1];
     let mut chain = vec![NO_CHAIN; base.len()];
@@ -467,6 +545,21 @@ fn roll_up(book: &Book, settings: &Settings, base: Base, rules: Names, findings:
                 counts[*manager as usize + 1] += 1;
             }
         }
+    }
+    let left_out = match taken {
+        Some(taken) if once => left_out(&base, &chain, &chains, taken.left),
+        _ => LeftOut::new(),
+    };
+    for (index, level) in &left_out {
+        let manager = chains.get(chain[*index as usize])[usize::from(*level) - 1];
+        counts[manager as usize + 1] -= 1;
+        let message = format!(
+            "credit of payee `{}` that rolls up from `{}` was left out, because it would come to more than the whole",
+            book.payees.get(manager),
+            book.payees.get(base.payee[*index as usize])
+        );
+        let transaction = book.transactions.id(base.transaction[*index as usize]);
+        findings.add(Severity::Info, "duplicate-rollup", "transactions", transaction, message);
     }
     for payee in 0..payee_count {
         counts[payee + 1] += counts[payee];
@@ -492,7 +585,9 @@ fn roll_up(book: &Book, settings: &Settings, base: Base, rules: Names, findings:
             put(base.payee[index], index, 0);
             if *chain != NO_CHAIN {
                 for (level, manager) in chains.get(*chain).iter().enumerate() {
-                    put(*manager, index, (level + 1).min(255) as u8);
+                    if left_out.is_empty() || !left_out.contains(&(index as u32, level_of(level))) {
+                        put(*manager, index, level_of(level));
+                    }
                 }
             }
         }
@@ -503,7 +598,8 @@ fn roll_up(book: &Book, settings: &Settings, base: Base, rules: Names, findings:
         fill(0..middle, line_parts.0, level_parts.0);
     });
     let difference = if matches!(settings.crediting.rollup, Rollup::Difference { .. }) { taken } else { None };
-    Credits { base, rules, starts, lines, levels, difference, chains, chain }
+    let uneven = !left_out.is_empty();
+    Credits { base, rules, starts, lines, levels, difference, chains, chain, uneven, windfall: Vec::new() }
 }
 
 /// The interval of the hierarchy for each day of the calendar, by index.

@@ -79,6 +79,10 @@ pub struct Credits {
     pub(crate) chains: Chains,
     /// Of each base credit the number of the chain that it rolls up; `NO_CHAIN` where it does not.
     pub(crate) chain: Vec<u32>,
+    /// Whether lines that the chains would give are left out, so that only lines can be added up.
+    pub(crate) uneven: bool,
+    /// Rows of the transactions that are windfalls nobody has decided about, ascending.
+    pub(crate) windfall: Vec<u32>,
 }
 
 /// The number of no chain.

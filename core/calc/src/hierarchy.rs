@@ -74,13 +74,21 @@ pub struct Hierarchy {
 }
 
 impl Hierarchy {
-    pub fn new(payees: &Names, positions: &Table, occupancies: &Table, hierarchy: &Table, coverage: &Table) -> Hierarchy {
+    pub fn new(
+        payees: &Names,
+        positions: &Table,
+        occupancies: &Table,
+        hierarchy: &Table,
+        coverage: &Table,
+        relationships: &Table,
+    ) -> Hierarchy {
         let names = Names::union(&[
             texts(positions, "position_id"),
             texts(occupancies, "position_id"),
             texts(hierarchy, "position_id"),
             texts(hierarchy, "manager_position_id"),
             texts(coverage, "position_id"),
+            texts(relationships, "position_id"),
         ]);
         let mut changes = Vec::new();
         let mut rows = |table: &Table, value_names: &Names, value: &str| -> Vec<(u32, i32, i32, u32)> {
@@ -119,6 +127,11 @@ impl Hierarchy {
 
     pub fn occupant(&self, position: u32, day: i32) -> u32 {
         self.occupants.on(position, day)
+    }
+
+    /// The positions that `payee` occupies on `day`, in their order.
+    pub fn seats(&self, payee: u32, day: i32) -> impl Iterator<Item = u32> + '_ {
+        self.seats.get(payee as usize).into_iter().flatten().filter(move |held| held.contains(day)).map(|held| held.code)
     }
 
     /// The interval of days without change that `day` lies in.

@@ -3,7 +3,9 @@
 
 mod adjust;
 mod attain;
+mod beside;
 mod book;
+mod by_hand;
 mod cap;
 mod compare;
 mod condition;
@@ -15,11 +17,13 @@ mod earning_table;
 mod explain;
 mod findings;
 mod hierarchy;
+mod house;
 mod lookup;
 mod measure;
 mod names;
 mod outcome;
 mod prepared;
+mod preview;
 #[cfg(feature = "reference")]
 pub mod reference;
 mod resolve;
@@ -27,11 +31,13 @@ mod resolve;
 pub mod sequences;
 mod settle;
 mod spans;
+mod windfall;
 
 pub use credits::{CHUNK_ROWS, Credits, TRANSACTION_ROW, with_transaction_ids};
 pub use explain::{Conversion, counted};
 pub use outcome::{Outcome, RESULTS, Used};
 pub use prepared::{More, Prepared};
+pub use preview::{NotCredited, Path, Preview, PreviewCredit, WhyNot, preview};
 
 use attain_domain::ids::PeriodId;
 use attain_domain::plan::Plan;

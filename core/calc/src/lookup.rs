@@ -176,8 +176,8 @@ impl Coverage {
         Coverage { rows, by_account, by_territory, by_family, family_lineage, territory_lineage }
     }
 
-    /// Calls `claim(role, payee)` for each row that matches and whose position is occupied, in order of coverage id.
-    pub fn claims(&self, hierarchy: &Hierarchy, account: u32, territory: u32, family: u32, day: i32, mut claim: impl FnMut(u32, u32)) {
+    /// Calls `claim(role, payee, position)` for each row that matches and whose position is occupied, in order of coverage id.
+    pub fn claims(&self, hierarchy: &Hierarchy, account: u32, territory: u32, family: u32, day: i32, mut claim: impl FnMut(u32, u32, u32)) {
         let none: &[u32] = &[];
         let mut of_account = self.by_account.get(account as usize).map_or(none, Vec::as_slice);
         let mut of_territory = self.by_territory.get(territory as usize).map_or(none, Vec::as_slice);
@@ -202,7 +202,7 @@ impl Coverage {
             if matches {
                 let payee = hierarchy.occupant(row.position, day);
                 if payee != NULL_CODE {
-                    claim(row.role, payee);
+                    claim(row.role, payee, row.position);
                 }
             }
         }

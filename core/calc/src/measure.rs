@@ -137,7 +137,7 @@ impl Meter {
     /// The sum of each payee and period, one payee after the other; `None` where no line counts.
     fn all(&self, book: &Book, credits: &Credits) -> Vec<Option<i128>> {
         let period_count = book.calendar.periods.len();
-        if credits.difference.is_some() || self.value == MeasureValue::Transactions {
+        if credits.difference.is_some() || credits.uneven || self.value == MeasureValue::Transactions {
             let payees = 0..book.payees.len() as u32;
             return payees.flat_map(|payee| sums(std::slice::from_ref(self), book, credits, payee, None)).collect();
         }

@@ -286,7 +286,7 @@ fn settings() -> Settings {
                 settings: json!({"residue": "last", "owner_role": "owner", "overlay_role": "overlay", "overlay_rate": "1"}),
             }],
             rollup: Rollup::Gross,
-            allow_over_allocation: false,
+            ..Crediting::default()
         },
         measures: vec![
             measure("bookings", vec![CreditKind::Direct, CreditKind::Split, CreditKind::Rollup]),
@@ -432,9 +432,12 @@ impl Extension for CreditStandard {
             match last {
                 Some(last) => {
                     let mut left = *amount;
+                    let splits = range.clone().filter(|claim| roles.codes[*claim] == split);
+                    let is_whole = splits.map(|claim| shares[claim]).sum::<i64>() == 100_000_000;
                     for claim in range.clone().filter(|claim| roles.codes[*claim] == split) {
                         let exact = i128::from(*amount) * i128::from(shares[claim]);
-                        let part = if claim == last { left } else { divide(exact, 10_000_000_000, RoundingMode::HalfEven) as i64 * 100 };
+                        let own = || divide(exact, 10_000_000_000, RoundingMode::HalfEven) as i64 * 100;
+                        let part = if is_whole && claim == last { left } else { own() };
                         left -= part;
                         put(claim, 2, part, shares[claim]);
                     }

@@ -1,5 +1,6 @@
 //! Stage 1: validates transactions, finds their period, territory, rate and claims, and sets aside what cannot be credited.
 
+use crate::beside::{Relationships, Stages};
 use crate::book::{Book, Claims, InputTotals, NO_PERIOD, Sparse, SparseCodes, Transactions};
 use crate::findings::Findings;
 use crate::hierarchy::{Dated, Hierarchy};
@@ -7,7 +8,7 @@ use crate::lookup::{Coverage, ONE, Rates, Step, account_territories, rate_days};
 use crate::names::{Names, Tree, number, numbers, texts};
 use crate::{Inputs, Run};
 use attain_domain::calendar::Calendar;
-use attain_domain::settings::Settings;
+use attain_domain::settings::{OWN_ROLES, Settings};
 use attain_domain::{Day, NULL_CODE, NULL_NUMBER, Severity, Table, TextColumn};
 use std::sync::Arc;
 
@@ -49,9 +50,14 @@ pub fn resolve(inputs: &Inputs, findings: &mut Findings) -> Result<Book, String>
     }
     let table = |entity: &str| inputs.table(entity);
     let source = inputs.tables.get("transactions").cloned().unwrap_or_default();
-    let (coverage, splits) = (table("coverage"), table("splits"));
+    let (coverage, splits, relationships) = (table("coverage"), table("splits"), table("relationships"));
 
+    let houses: Vec<Option<&str>> = settings.crediting.house.iter().map(|house| house.payee.as_deref()).collect();
     let payees = Names::union(&[
+        &TextColumn::from_values(&houses),
+        texts(relationships, "payee_id"),
+        texts(table("transaction_stages"), "payee_id"),
+        texts(table("manual_credits"), "payee_id"),
         texts(table("payees"), "payee_id"),
         texts(table("occupancies"), "payee_id"),
         texts(splits, "payee_id"),
@@ -77,8 +83,8 @@ pub fn resolve(inputs: &Inputs, findings: &mut Findings) -> Result<Book, String>
     let families = tree("families", "family_id", &[texts(table("products"), "family_id"), texts(coverage, "family_id")]);
     let territories =
         tree("territories", "territory_id", &[texts(table("account_territories"), "territory_id"), texts(coverage, "territory_id")]);
-    let mut roles = Names::union(&[texts(coverage, "role")]);
-    roles.0.extend(["payee".to_owned(), "split".to_owned()]);
+    let mut roles = Names::union(&[texts(coverage, "role"), texts(relationships, "name")]);
+    roles.0.extend(OWN_ROLES.map(str::to_owned));
     roles.0.sort();
     roles.0.dedup();
     let mut currencies = Names::union(&[texts(&source, "currency"), texts(table("fx_rates"), "currency")]);
@@ -93,11 +99,13 @@ pub fn resolve(inputs: &Inputs, findings: &mut Findings) -> Result<Book, String>
             *slot = families.names.code_of(family_ids.get(row));
         }
     }
-    let hierarchy = Hierarchy::new(&payees, table("positions"), table("occupancies"), table("hierarchy"), coverage);
+    let hierarchy = Hierarchy::new(&payees, table("positions"), table("occupancies"), table("hierarchy"), coverage, relationships);
 
     let (mut transactions, duplicates) = arrange(source, &accounts, &products, &currencies, settings);
     let own_payee = gather_codes(&transactions, "payee_id", &payees);
     let shares = Shares::new(splits, &transactions, &payees, findings);
+    let relationships = Relationships::new(relationships, &hierarchy, &roles, &payees, findings);
+    let stages = Stages::new(table("transaction_stages"), &transactions, &payees);
     let finder = Finder {
         settings,
         calendar: &calendar,
@@ -115,10 +123,15 @@ pub fn resolve(inputs: &Inputs, findings: &mut Findings) -> Result<Book, String>
         shares,
         duplicates,
         cost: gather_numbers(&transactions, "cost"),
+        stage_role: roles.code("stage") as u16,
+        detailed: !relationships.is_empty() || !stages.rows.is_empty(),
+        relationships,
+        stages,
     };
     let claims = finder.run(&mut transactions, findings);
+    let stages = finder.stages.names;
     check_reversals(&transactions, findings);
-    Ok(Book {
+    let mut book = Book {
         calendar,
         payees,
         accounts,
@@ -132,7 +145,11 @@ pub fn resolve(inputs: &Inputs, findings: &mut Findings) -> Result<Book, String>
         hierarchy,
         transactions,
         claims,
-    })
+        stages,
+        house: Vec::new(),
+    };
+    book.house = crate::house::of(inputs, &book, findings);
+    Ok(book)
 }
 
 /// Puts the columns of the input in order of transaction id. Also says which rows share their id with another.
@@ -210,7 +227,7 @@ fn gather_numbers(transactions: &Transactions, name: &str) -> Sparse {
 }
 
 /// For each entry of `column`'s dictionary the row of the transaction with that id. Both sides are walked in ascending order once.
-fn rows_of(column: &TextColumn, transactions: &Transactions) -> Vec<u32> {
+pub(crate) fn rows_of(column: &TextColumn, transactions: &Transactions) -> Vec<u32> {
     let mut order: Vec<u32> = (0..column.dictionary.len() as u32).collect();
     order.sort_by(|left, right| column.dictionary[*left as usize].cmp(&column.dictionary[*right as usize]));
     let mut found = vec![NULL_CODE; column.dictionary.len()];
@@ -302,6 +319,11 @@ struct Finder<'a> {
     shares: Shares,
     duplicates: Vec<bool>,
     cost: Sparse,
+    stage_role: u16,
+    relationships: Relationships,
+    stages: Stages,
+    /// Whether claims have details.
+    detailed: bool,
 }
 
 /// A part of the rows, written by one thread.
@@ -357,6 +379,7 @@ impl Finder<'_> {
                 claims.role.append(&mut part.claims.role);
                 claims.payee.append(&mut part.claims.payee);
                 claims.share.append(&mut part.claims.share);
+                claims.details.append(&mut part.claims.details);
             }
             let totals = &mut transactions.totals;
             totals.count += part.totals.count;
@@ -376,6 +399,8 @@ impl Finder<'_> {
         result.claims.payee.reserve(count + count / 2);
         result.claims.role.reserve(count + count / 2);
         result.claims.share.reserve(count + count / 2);
+        // Role, payee and, where it is coverage's, position of the claims that a relationship can stand beside.
+        let mut beside: Vec<(u16, u32, u32)> = Vec::new();
         let mut next_share = self.shares.rows.partition_point(|(row, _, _)| (*row as usize) < part.first);
         for place in 0..count {
             let row = part.first + place;
@@ -407,14 +432,22 @@ impl Finder<'_> {
                         claims.payee.push(payee);
                         claims.share.push(share);
                     };
-                    self.coverage
-                        .claims(self.hierarchy, account, territory, family, day, |role, payee| claim(role as u16, payee, NULL_NUMBER));
+                    beside.clear();
+                    self.coverage.claims(self.hierarchy, account, territory, family, day, |role, payee, position| {
+                        claim(role as u16, payee, NULL_NUMBER);
+                        if self.detailed {
+                            beside.push((role as u16, payee, position));
+                        }
+                    });
                     for (_, payee, share) in shares {
                         claim(self.split_role, *payee, *share);
                     }
                     let own = self.own_payee.get(row);
                     if own != NULL_CODE {
                         claim(self.payee_role, own, NULL_NUMBER);
+                    }
+                    if self.detailed {
+                        self.add_detailed(row as u32, day, beside.len(), &mut beside, claims);
                     }
                 }
                 Err(refusal) => {
@@ -425,6 +458,34 @@ impl Finder<'_> {
             }
         }
         result
+    }
+
+    /// Claims of stages, then of those who stand beside the claims so far; `covered` of them, in `beside`, come from coverage.
+    fn add_detailed(&self, row: u32, day: i32, covered: usize, beside: &mut Vec<(u16, u32, u32)>, claims: &mut Claims) {
+        let first_own = claims.starts.last().map_or(0, |start| *start as usize) + covered;
+        claims.details.pad(claims.payee.len());
+        for stage in self.stages.of(row) {
+            claims.role.push(self.stage_role);
+            claims.payee.push(stage.payee);
+            claims.share.push(NULL_NUMBER);
+            claims.details.push(NULL_CODE, NULL_CODE, stage.stage, i64::from(stage.entered_on));
+        }
+        beside.extend((first_own..claims.payee.len()).map(|claim| (claims.role[claim], claims.payee[claim], NULL_CODE)));
+        for (role, payee, position) in beside.iter().copied() {
+            let mut claim = |name: u32, other: u32, share: i64| {
+                claims.role.push(name as u16);
+                claims.payee.push(other);
+                claims.share.push(share);
+                claims.details.push(payee, u32::from(role), NULL_CODE, NULL_NUMBER);
+            };
+            if position != NULL_CODE {
+                self.relationships.of(position, day, &mut claim);
+            } else {
+                for seat in self.hierarchy.seats(payee, day) {
+                    self.relationships.of(seat, day, &mut claim);
+                }
+            }
+        }
     }
 
     fn value(&self, transactions: &Transactions, row: usize, shares: &[(u32, u32, i64)]) -> Result<Value, Refusal> {

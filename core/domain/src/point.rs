@@ -133,7 +133,10 @@ pub const CONTRACTS: [Contract; 8] = [
     },
     // Give credit for transactions. The claims of row r are rows `claims_from[r]..claims_until[r]` of `claims`: who covers it
     // in which role (share null), then explicit splits (role `split`, with share), then the transaction's own payee (role
-    // `payee`). `share` in the answer is what part of the transaction the credit stands for; `kind` is direct, split or overlay.
+    // `payee`), then who owned it in which stage (role `stage`, with `stage` and the day `from_on` on which it was entered, in that
+    // order), then who stands beside one of these (role: the name of the relationship; `of_payee_id` and `of_role` are the claim of
+    // that one, share null for what the rule says). The last four columns are there only where the company has such rows.
+    // `share` in the answer is what part of the transaction the credit stands for; `kind` is direct, split or overlay.
     Contract {
         point: Point::Crediting,
         version: 1,
@@ -157,7 +160,18 @@ pub const CONTRACTS: [Contract; 8] = [
                     ("claims_until", Integer),
                 ],
             ),
-            table("claims", &[("role", Text), ("payee_id", Text), ("share", Rate)]),
+            table(
+                "claims",
+                &[
+                    ("role", Text),
+                    ("payee_id", Text),
+                    ("share", Rate),
+                    ("of_payee_id", Text),
+                    ("of_role", Text),
+                    ("stage", Text),
+                    ("from_on", Integer),
+                ],
+            ),
             // One row: rounding of parts (`mode` as in plans).
             table("rounding", &[("mode", Text), ("step", Money)]),
         ],

@@ -383,6 +383,19 @@ pub const ENTITIES: &[Entity] = &[
             may("share", Rate),
         ],
     },
+    // Who owned a deal in which of its stages; a stage lasts until the next one was entered.
+    Entity {
+        name: "transaction_stages",
+        key_count: 2,
+        used_by: Use::Calculation,
+        exclusive_by: 0,
+        fields: &[
+            need("transaction_id", Reference("transactions")),
+            need("stage", Id),
+            need("entered_on", Day),
+            need("payee_id", Reference("payees")),
+        ],
+    },
     Entity { name: "teams", key_count: 1, used_by: Use::Calculation, exclusive_by: 0, fields: &[need("team_id", Id), may("name", Text)] },
     Entity {
         name: "team_members",

@@ -2,7 +2,7 @@
 
 use crate::calendar::CalendarSettings;
 use crate::fixed::Rounding;
-use crate::plan::Measure;
+use crate::plan::{Condition, Measure};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +53,81 @@ pub enum Rollup {
     Difference { rate: Decimal },
 }
 
+/// How many credits of one transaction a payee may have, however many rows of coverage, relationships or rules lead to her.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum Duplicates {
+    /// One of each kind; the first stays.
+    #[default]
+    Once,
+    /// One of each kind and label of a rule; the first stays.
+    OncePerRule,
+    Each,
+}
+
+/// How often a manager is credited for one transaction that several chains lead up from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum RollupDuplicates {
+    /// Once for every credit below her.
+    #[default]
+    Each,
+    /// As long as she has no more than the whole transaction, her own direct and split credit with it.
+    Once,
+}
+
+/// Transactions that belong to the house: no crediting rule sees them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct House {
+    /// Conditions as of a measure; all must hold.
+    #[serde(rename = "where")]
+    pub conditions: Vec<Condition>,
+    /// Who is credited in place of sellers; nobody where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payee: Option<String>,
+}
+
+/// What makes a transaction a windfall.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum WindfallOf {
+    /// Its amount in company currency.
+    #[default]
+    Amount,
+    /// A credit of it as a share of the credited payee's quota of the period.
+    QuotaShare,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum WindfallThen {
+    /// What is earned from it is held until somebody has looked at it.
+    #[default]
+    Hold,
+    /// Only a finding.
+    Flag,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Windfall {
+    pub at_least: Decimal,
+    #[serde(default)]
+    pub of: WindfallOf,
+    /// The measure whose quota is meant; the first one where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measure: Option<String>,
+    #[serde(default)]
+    pub then: WindfallThen,
+}
+
+/// The reason of a row of `holds` that is the decision about a windfall: its `until_on` is the day of release.
+pub const WINDFALL_RELEASED: &str = "windfall-released";
+
+/// Roles of claims that stand for a transaction's own payee, splits and stages; no relationship has one of these names.
+pub const OWN_ROLES: [&str; 3] = ["payee", "split", "stage"];
+
 /// An extension by name with its settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,7 +141,7 @@ pub fn empty_object() -> serde_json::Value {
     serde_json::Value::Object(serde_json::Map::new())
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct Crediting {
     #[serde(default)]
@@ -78,6 +153,15 @@ pub struct Crediting {
     /// Whether direct and split credit of one transaction may differ from its amount.
     #[serde(default)]
     pub allow_over_allocation: bool,
+    #[serde(default)]
+    pub duplicates: Duplicates,
+    #[serde(default)]
+    pub rollup_duplicates: RollupDuplicates,
+    /// The first whose conditions hold counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub house: Vec<House>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub windfall: Option<Windfall>,
 }
 
 /// `company.toml`.

@@ -1,5 +1,6 @@
 //! Every command in one list and one match. Results go to standard output, progress and logs to standard error.
 
+use crate::credit::{self, CreditCommand};
 use crate::{serve, show, tools};
 use anyhow::{Context, Result};
 use attain_app::access::{Action, Caller, Role};
@@ -90,6 +91,9 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Who earned what, findings and the hash of the last run
     Summary,
+    /// Who would get credit for a deal; credit by hand
+    #[command(subcommand)]
+    Credit(CreditCommand),
     /// Plan territories or quotas
     #[command(subcommand)]
     Plan(PlanCommand),
@@ -411,6 +415,7 @@ async fn with_instance(command: Command, instance: &Instance, out: show::Output)
         }
         Command::Explain(args) => out.explanation(&instance.explain(&args.payee, &args.period, args.line, args.run.as_deref()).await?),
         Command::Summary => out.summary(&instance.summary().await?),
+        Command::Credit(command) => credit::execute(command, instance, out).await,
         Command::Plan(PlanCommand::Territories { from, apply }) => {
             let day: Day = from.parse().map_err(|()| Refusal::invalid(format!("`{from}` is not a day; write YYYY-MM-DD")))?;
             let proposal = instance.propose_territories(day).await?;

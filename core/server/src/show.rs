@@ -3,6 +3,7 @@
 use anyhow::Result;
 use attain_app::check::Report;
 use attain_app::company::Receipt;
+use attain_app::credit_preview::{CreditPath, CreditPreview};
 use attain_app::explain::Node;
 use attain_app::extensions::{CaseReport, InstalledExtension};
 use attain_app::planning::{Forecast, QuotaProposal, TerritoryProposal};
@@ -34,6 +35,27 @@ pub fn amount(value: i64) -> String {
         grouped.push(digit);
     }
     format!("{}{grouped}.{cents}", if rounded.is_sign_negative() && !rounded.is_zero() { "-" } else { "" })
+}
+
+/// How somebody is shown of whom one may not know, or a seat without anybody.
+fn shown_payee(payee_id: Option<&String>, name: &str) -> String {
+    match payee_id {
+        None => "-".to_owned(),
+        Some(id) if name.is_empty() => id.clone(),
+        Some(id) => format!("{id} {name}"),
+    }
+}
+
+fn shown_path(path: &CreditPath) -> String {
+    let mut words = vec![path.kind.clone()];
+    words.extend(path.coverage_id.clone());
+    words.extend(path.name.as_ref().map(|name| format!("as {name}")));
+    words.extend(path.position_id.as_ref().map(|position| format!("at {position}")));
+    if !path.from.is_empty() {
+        let from: Vec<&str> = path.from.iter().map(|payee| payee.as_deref().unwrap_or("-")).collect();
+        words.push(format!("from {}", from.join(" → ")));
+    }
+    words.join(" ")
 }
 
 /// A line under the header and none between rows.
@@ -76,6 +98,48 @@ impl Output {
 
     pub fn line(self, text: &str) -> Result<()> {
         self.either(&serde_json::json!({ "message": text }), || text.to_owned())
+    }
+
+    pub fn credit_preview(self, preview: &CreditPreview) -> Result<()> {
+        self.either(preview, || {
+            let mut credits = table(&["payee", "kind", "rule", "share", "amount", "via"]);
+            for own in &preview.credits {
+                let via: Vec<String> = own.via.iter().map(shown_path).collect();
+                credits.add_row([
+                    Cell::new(shown_payee(own.payee_id.as_ref(), &own.payee_name)),
+                    Cell::new(&own.kind),
+                    Cell::new(&own.rule),
+                    right(&own.share),
+                    right(&own.amount),
+                    Cell::new(via.join(", ")),
+                ]);
+            }
+            let mut others = table(&["not credited", "via", "why"]);
+            for own in &preview.not_credited {
+                let payee = shown_payee(own.payee_id.as_ref(), &own.payee_name);
+                others.add_row([Cell::new(payee), Cell::new(shown_path(&own.via)), Cell::new(own.why.join(", "))]);
+            }
+            let mut text = format!(
+                "{} {} in {}, territory {}",
+                preview.amount,
+                preview.currency,
+                preview.period_id.as_deref().unwrap_or("no period"),
+                preview.territory_id.as_deref().unwrap_or("-")
+            );
+            for (holds, words) in [(preview.house, "the house keeps it"), (preview.windfall, "somebody would look at it first")] {
+                if holds {
+                    text = format!("{text}; {words}");
+                }
+            }
+            text = format!("{text}\n{credits}");
+            if !preview.not_credited.is_empty() {
+                text = format!("{text}\n\n{others}");
+            }
+            for finding in &preview.findings {
+                text = format!("{text}\n{} {}: {}", finding.severity, finding.code, finding.message);
+            }
+            text
+        })
     }
 
     /// A remark that is not part of the result.

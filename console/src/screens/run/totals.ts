@@ -20,7 +20,7 @@ export function ties(totals: Run["totals"]): { tied: Tie[]; others: Run["totals"
   for (const given of totals) {
     if (!given.name.startsWith("in-") || !isDecimal(given.value)) continue;
     const of = ending(given.name);
-    const parts = totals.filter((one) => one !== given && ending(one.name) === of && /^(credited|uncredited|quarantined)-/.test(one.name) && isDecimal(one.value));
+    const parts = totals.filter((one) => one !== given && ending(one.name) === of && /^(credited|uncredited|house|quarantined)-/.test(one.name) && isDecimal(one.value));
     if (parts.length === 0) continue;
     tied.push({ of, given: given.value, parts: parts.map(({ name, value }) => ({ name: name.slice(0, name.lastIndexOf("-")), value })), rest: subtract(given.value, sum(parts.map((one) => one.value))) });
     for (const one of [given, ...parts]) used.add(one.name);

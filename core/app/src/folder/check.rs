@@ -5,7 +5,7 @@ use super::rows::Sheet;
 use super::{PlanFile, cell};
 use attain_domain::plan::Measure;
 use attain_domain::schema::{ENTITIES, Entity, Kind, entity};
-use attain_domain::settings::{FxPolicy, Settings};
+use attain_domain::settings::{FxPolicy, OWN_ROLES, Settings};
 use attain_domain::{Calendar, Column, Day, NULL_CODE, NULL_NUMBER, TextColumn};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -22,6 +22,7 @@ pub(super) fn tables(sheets: &Sheets, settings: Option<&Settings>, plans: Option
     tree("families", "family_id", &sheets["families"], problems);
     tree("territories", "territory_id", &sheets["territories"], problems);
     ranges(sheets, problems);
+    relationship_names(&sheets["relationships"], problems);
     if let Some(settings) = settings {
         let measures: BTreeSet<&str> = settings.measures.iter().map(|measure: &Measure| measure.id.as_str()).collect();
         known("quotas", "measure_id", &measures, "measure in company.toml", sheets, problems);
@@ -35,6 +36,17 @@ pub(super) fn tables(sheets: &Sheets, settings: Option<&Settings>, plans: Option
         let plans = plans.iter().map(|file| file.plan.id.as_str()).collect();
         known("plan_assignments", "plan_id", &plans, "plan in plans/", sheets, problems);
         known("parameters", "plan_id", &plans, "plan in plans/", sheets, problems);
+    }
+}
+
+/// A relationship under the name of what a transaction says itself could not be told from it.
+fn relationship_names(sheet: &Sheet, problems: &mut Problems) {
+    let Some(names) = sheet.table.texts("name") else { return };
+    for row in 0..sheet.table.row_count() {
+        if let Some(name) = names.get(row).filter(|name| OWN_ROLES.contains(name)) {
+            let message = "stands for what a transaction says itself; choose another name for the relationship";
+            problems.push(problem(sheet, row, "name", name, message));
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::problem::{Problem, Problems, advice, nearest, shortened};
 use super::rows::Sheet;
-use attain_domain::plan::{Cap, Component, Condition, ConditionField, Measure, Plan};
-use attain_domain::settings::{Rollup, Settings, Step};
+use attain_domain::plan::{Cap, Component, Condition, ConditionField, Plan};
+use attain_domain::settings::{Rollup, Settings, Step, WindfallOf};
 use attain_domain::tiers::TierTable;
 use attain_domain::{Calendar, Rounding, schema};
 use rust_decimal::Decimal;
@@ -173,6 +173,7 @@ impl<'a> Document<'a> {
         {
             self.push(&["crediting", "rollup", "rate"], Some(&rate.to_string()), "is not a share; write a number from 0 to 1");
         }
+        self.judge_crediting(settings, sheets);
         for (index, step) in settings.crediting.rules.iter().enumerate() {
             self.judge_step(&["crediting", "rules", &index.to_string()], step);
         }
@@ -190,7 +191,43 @@ impl<'a> Document<'a> {
         for (index, measure) in settings.measures.iter().enumerate() {
             let number = index.to_string();
             self.judge_id(&["measures", &number, "id"], &measure.id, &mut ids, "measure");
-            self.judge_conditions(&number, measure, sheets);
+            self.judge_conditions(&["measures", &number, "where"], &measure.conditions, sheets);
+        }
+    }
+
+    fn judge_crediting(&mut self, settings: &Settings, sheets: &Sheets) {
+        for (index, house) in settings.crediting.house.iter().enumerate() {
+            let number = index.to_string();
+            let path = ["crediting", "house", number.as_str()];
+            if house.conditions.is_empty() {
+                self.push(&[&path[..], &["where"]].concat(), None, "without a condition everything would be the house's; add one");
+            }
+            if house.conditions.iter().any(|condition| condition.field == ConditionField::Rule) {
+                self.push(&[&path[..], &["where"]].concat(), None, "no rule sees what the house keeps; test another field than `rule`");
+            }
+            self.judge_conditions(&[&path[..], &["where"]].concat(), &house.conditions, sheets);
+            if let (Some(payee), Some(payees)) = (&house.payee, sheets.get("payees").filter(|sheet| sheet.complete)) {
+                let ids = payees.table.texts("payee_id").map_or(&[] as &[String], |column| &column.dictionary);
+                if !ids.contains(payee) {
+                    let advice = advice(payee, ids.iter().map(String::as_str), "add it there");
+                    self.push(&[&path[..], &["payee"]].concat(), Some(payee), format!("is not in payees.csv{advice}"));
+                }
+            }
+        }
+        let Some(windfall) = &settings.crediting.windfall else { return };
+        if windfall.at_least <= Decimal::ZERO {
+            let text = windfall.at_least.to_string();
+            self.push(&["crediting", "windfall", "at_least"], Some(&text), "is not above zero; then everything would be a windfall");
+        }
+        if let Some(measure) = &windfall.measure
+            && settings.measures.iter().all(|own| own.id != *measure)
+        {
+            let ids = settings.measures.iter().map(|own| own.id.as_str());
+            let message = format!("is no measure{}", advice(measure, ids, "add it or correct the name"));
+            self.push(&["crediting", "windfall", "measure"], Some(measure), message);
+        }
+        if windfall.of == WindfallOf::QuotaShare && settings.measures.is_empty() {
+            self.push(&["crediting", "windfall"], None, "a share of a quota needs a measure; add one");
         }
     }
 
@@ -236,10 +273,10 @@ impl<'a> Document<'a> {
         }
     }
 
-    fn judge_conditions(&mut self, number: &str, measure: &Measure, sheets: &Sheets) {
-        for (index, condition) in measure.conditions.iter().enumerate() {
+    fn judge_conditions(&mut self, path: &[&str], conditions: &[Condition], sheets: &Sheets) {
+        for (index, condition) in conditions.iter().enumerate() {
             let index = index.to_string();
-            let path = ["measures", number, "where", index.as_str()];
+            let path = [path, &[index.as_str()]].concat();
             let numeric = matches!(
                 condition.field,
                 ConditionField::Amount | ConditionField::Quantity | ConditionField::Discount | ConditionField::MarginRate

@@ -138,6 +138,7 @@ impl Default for Native {
                 extension("half-cents", Point::Compensation, half_cents),
                 extension("trap", Point::Compensation, trap),
                 extension("own", Point::Crediting, own_payee),
+                extension("each-claim", Point::Crediting, each_claim),
                 extension("inventor", Point::Crediting, inventor),
                 extension("short", Point::Crediting, short),
                 extension("trap", Point::Crediting, trap),
@@ -179,6 +180,24 @@ fn own_payee(call: &Call<'_>) -> Result<Answer, Fault> {
     let (roles, payees) = (claims.texts("role").expect("contract"), claims.texts("payee_id").expect("contract"));
     let claim = |row: usize| (starts[row] as usize..ends[row] as usize).find(|claim| roles.get(*claim) == Some("payee"));
     let given = (0..amounts.len()).rev().filter_map(|row| Some((row, payees.get(claim(row)?)?, "direct", "own", amounts[row])));
+    Ok(credits(given.collect()))
+}
+
+/// A tenth of a tenth, as overlay, to each claim of the role in the settings; the rule names beside whom and in which stage.
+fn each_claim(call: &Call<'_>) -> Result<Answer, Fault> {
+    let (transactions, claims) = (&call.input[0], &call.input[1]);
+    let amounts = transactions.numbers("amount").expect("contract");
+    let (starts, ends) = (transactions.numbers("claims_from").expect("contract"), transactions.numbers("claims_until").expect("contract"));
+    let role = call.settings["role"].as_str().expect("a role");
+    let cell = |name: &str, claim: usize| claims.column(name).and_then(|column| column.show(claim)).unwrap_or_else(|| "-".to_owned());
+    let mut given = Vec::new();
+    for row in 0..amounts.len() {
+        for claim in (starts[row] as usize..ends[row] as usize).filter(|claim| cell("role", *claim) == role) {
+            let rule = ["of_payee_id", "of_role", "stage", "from_on", "share"].map(|name| cell(name, claim)).join("/");
+            given.push((row, cell("payee_id", claim), rule, amounts[row] / 100));
+        }
+    }
+    let given = given.iter().map(|(row, payee, rule, amount)| (*row, payee.as_str(), "overlay", rule.as_str(), *amount));
     Ok(credits(given.collect()))
 }
 

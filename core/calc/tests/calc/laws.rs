@@ -58,7 +58,7 @@ settings = { tiers = [{ from = "0", rate = "0.07" }, { from = "500", rate = "0.1
 "#;
 
 #[derive(Debug, Clone)]
-struct Sale {
+pub struct Sale {
     day: u32,
     cents: i64,
     currency: usize,
@@ -68,18 +68,18 @@ struct Sale {
     split: Option<(u32, u32, u32)>,
 }
 
-fn sale() -> impl Strategy<Value = Sale> {
+pub fn sale() -> impl Strategy<Value = Sale> {
     let split = proptest::option::weighted(0.3, (0..5u32, 0..5u32, 0..120u32));
     (0..200u32, -80_000..200_000i64, 0..4usize, 0..4u32, 0..3u32, proptest::option::of(0..5u32), split)
         .prop_map(|(day, cents, currency, account, product, payee, split)| Sale { day, cents, currency, account, product, payee, split })
 }
 
-fn date(day: u32) -> String {
+pub fn date(day: u32) -> String {
     attain_domain::Day("2026-01-01".parse::<attain_domain::Day>().expect("a day").0 + day as i32).to_string()
 }
 
 /// Five payees in a chain that changes on a day; the seats of two change hands on another.
-fn company(sales: &[Sale], moved: u32, joined: u32, rollup: u8) -> Company {
+pub fn company(sales: &[Sale], moved: u32, joined: u32, rollup: u8) -> Company {
     let mut company = Company::new(SETTINGS, &[CAPPED, YEARLY])
         .add("families", "family_id=hard\nfamily_id=chips parent_id=hard\nfamily_id=soft")
         .add("products", "product_id=g0 family_id=chips\nproduct_id=g1 family_id=soft\nproduct_id=g2")
@@ -134,7 +134,7 @@ fn companies() -> impl Strategy<Value = Company> {
         .prop_map(|(sales, moved, joined, rollup)| company(&sales, moved, joined, rollup))
 }
 
-fn numbers(outcome: &Outcome, table: &str, column: &str) -> Vec<i64> {
+pub fn numbers(outcome: &Outcome, table: &str, column: &str) -> Vec<i64> {
     outcome.table(table).numbers(column).map(<[i64]>::to_vec).unwrap_or_default()
 }
 

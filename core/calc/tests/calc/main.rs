@@ -1,6 +1,8 @@
 //! The calculation, seen from outside: small companies in, pay and findings out.
 
 mod company;
+mod credit_laws;
+mod credit_options;
 mod crediting;
 mod laws;
 mod pay;

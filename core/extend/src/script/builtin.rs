@@ -149,9 +149,13 @@ pub(super) static BUILTINS: &[Builtin] = &[
     at(CREDITING, "claim_count", &["role"], "How many payees claim the transaction in that role.", |host, values| {
         Ok(Dynamic::from_int(host.claim_count(&text(values[0])?) as i64))
     }),
-    at(CREDITING, "claims", &["role"], "The claims of that role as a list of maps with `payee` and `share`.", |host, values| {
-        claims(host, values[0])
-    }),
+    at(
+        CREDITING,
+        "claims",
+        &["role"],
+        "The claims of that role as a list of maps with `payee`, `share`, and what there is of `of`, `of_role`, `stage`, `from_on`.",
+        |host, values| claims(host, values[0]),
+    ),
     at(
         CREDITING,
         "credit",
@@ -188,6 +192,49 @@ pub(super) static BUILTINS: &[Builtin] = &[
             let (role, kind, rule, residue) = (text(values[0])?, text(values[2])?, text(values[3])?, text(values[4])?);
             if let Some(amount) = number(values[1])? {
                 host.credit_split(&role, amount, &kind, &rule, &residue)?;
+            }
+            Ok(Dynamic::UNIT)
+        },
+    ),
+    at(
+        CREDITING,
+        "credit_beside",
+        &["name", "sellers", "amount", "share", "basis", "rule"],
+        "Gives overlay credit to whoever stands under that name beside the sellers of that role; `basis` is `transaction` or `part`.",
+        |host, values| {
+            let (name, sellers, basis, rule) = (text(values[0])?, text(values[1])?, text(values[4])?, text(values[5])?);
+            if let (Some(amount), Some(share)) = (number(values[2])?, number(values[3])?) {
+                host.credit_beside(&name, &sellers, amount, share, &basis, &rule)?;
+            }
+            Ok(Dynamic::UNIT)
+        },
+    ),
+    at(
+        CREDITING,
+        "credit_stages",
+        &["by", "weights", "last_on", "amount", "rule"],
+        "Gives split credit by who owned the deal in which stage; `by` is `stages`, with a table of weights, or `days`.",
+        |host, values| {
+            let (by, rule) = (text(values[0])?, text(values[4])?);
+            let weight = |stage: &ImmutableString| {
+                let found = lookup(values[1], &Dynamic::from(stage.clone()), &Dynamic::from_int(1))?;
+                number(&found)?.ok_or_else(|| format!("stage `{stage}` has a weight without value").into())
+            };
+            if let (Some(last_on), Some(amount)) = (number(values[2])?.and_then(|day| day.to_i64()), number(values[3])?) {
+                host.credit_stages(&by, weight, last_on, amount, &rule)?;
+            }
+            Ok(Dynamic::UNIT)
+        },
+    ),
+    at(
+        CREDITING,
+        "credit_parts",
+        &["parts", "amount", "kind", "rule"],
+        "Gives credits by the weights of a list of maps with `payee` and `weight`; they sum to `amount`, one for each payee.",
+        |host, values| {
+            let parts = parts(values[0])?;
+            if let Some(amount) = number(values[1])? {
+                host.credit_parts(&parts, amount, &text(values[2])?, &text(values[3])?)?;
             }
             Ok(Dynamic::UNIT)
         },
@@ -361,13 +408,36 @@ fn sum(values: &Dynamic) -> Result<Dynamic, Trouble> {
 }
 
 fn claims(host: &Host, role: &Dynamic) -> Result<Dynamic, Trouble> {
-    let maps = host.claims(&text(role)?).into_iter().map(|(payee, share)| {
+    let maps = host.claims_in_full(&text(role)?).into_iter().map(|claim| {
         let mut map = Map::new();
-        map.insert("payee".into(), Dynamic::from(payee));
-        map.insert("share".into(), value::of_number(share));
+        map.insert("payee".into(), Dynamic::from(claim.payee));
+        map.insert("share".into(), value::of_number(claim.share));
+        map.insert("of".into(), value::of_text(claim.of.as_ref()));
+        map.insert("of_role".into(), value::of_text(claim.of_role.as_ref()));
+        map.insert("stage".into(), value::of_text(claim.stage.as_ref()));
+        map.insert("from_on".into(), claim.from_on.map_or(Dynamic::UNIT, Dynamic::from_int));
         Dynamic::from_map(map)
     });
     Ok(Dynamic::from_array(maps.collect()))
+}
+
+/// Payee and weight of each part; a part without one of them is none.
+fn parts(list: &Dynamic) -> Result<Vec<(ImmutableString, Decimal)>, Trouble> {
+    let Some(list) = list.read_lock::<Array>() else {
+        return Err(format!("`credit_parts` needs a list, not {}", value::describe(list)).into());
+    };
+    let mut parts = Vec::with_capacity(list.len());
+    for part in list.iter() {
+        let Some(part) = part.read_lock::<Map>() else {
+            return Err(format!("a part is a map with `payee` and `weight`, not {}", value::describe(part)).into());
+        };
+        let nothing = Dynamic::UNIT;
+        let (payee, weight) = (part.get("payee").unwrap_or(&nothing), part.get("weight").unwrap_or(&nothing));
+        if let (false, Some(weight)) = (payee.is_unit(), number(weight)?) {
+            parts.push((text(payee)?, weight));
+        }
+    }
+    Ok(parts)
 }
 
 fn slice(host: &mut Host, values: &[&Dynamic]) -> Result<Dynamic, Trouble> {

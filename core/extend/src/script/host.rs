@@ -181,6 +181,27 @@ struct Claims {
     payees: Vec<u32>,
     payee_ids: Vec<ImmutableString>,
     shares: Vec<i64>,
+    details: Details,
+}
+
+/// Columns of claims that are there only where the company has relationships or stages.
+#[derive(Debug, Default)]
+struct Details {
+    of_payee: Option<TextColumn>,
+    of_role: Option<TextColumn>,
+    stage: Option<TextColumn>,
+    from_on: Vec<i64>,
+}
+
+/// One claim as scripts see it.
+#[derive(Debug)]
+pub(super) struct Claim {
+    pub payee: ImmutableString,
+    pub share: Option<Decimal>,
+    pub of: Option<ImmutableString>,
+    pub of_role: Option<ImmutableString>,
+    pub stage: Option<ImmutableString>,
+    pub from_on: Option<i64>,
 }
 
 #[derive(Debug)]
@@ -320,6 +341,25 @@ impl Host {
             .collect()
     }
 
+    /// The claims of that role with all that is known about them.
+    pub fn claims_in_full(&self, role: &str) -> Vec<Claim> {
+        let details = &self.claims.details;
+        let text = |column: &Option<TextColumn>, claim: usize| column.as_ref()?.get(claim).map(ImmutableString::from);
+        self.claims_of(role)
+            .filter_map(|claim| {
+                let share = self.claims.shares[claim];
+                Some(Claim {
+                    payee: self.payee_of(claim)?,
+                    share: (share != NULL_NUMBER).then(|| fixed::to_decimal(share, RATE_SCALE)),
+                    of: text(&details.of_payee, claim),
+                    of_role: text(&details.of_role, claim),
+                    stage: text(&details.stage, claim),
+                    from_on: details.from_on.get(claim).copied().filter(|day| *day != NULL_NUMBER),
+                })
+            })
+            .collect()
+    }
+
     fn payee_of(&self, claim: usize) -> Option<ImmutableString> {
         self.claims.payee_ids.get(self.claims.payees[claim] as usize).cloned()
     }
@@ -367,6 +407,115 @@ impl Host {
     }
 }
 
+impl Host {
+    /// Credits, as overlay, whoever stands under `name` beside the sellers: all claims of `split`, else the first of the role. `share`
+    /// counts where a relationship has none; of `part` it is a share of the parts of those beside whom the payee stands, and one credit.
+    pub fn credit_beside(
+        &mut self,
+        name: &str,
+        sellers: &str,
+        amount: Decimal,
+        share: Decimal,
+        basis: &str,
+        rule: &str,
+    ) -> Result<(), Trouble> {
+        if !matches!(basis, "transaction" | "part") {
+            return Err(format!("`{basis}` is nothing a share can be of; write `transaction` or `part`").into());
+        }
+        if self.claim_count(name) == 0 {
+            return Ok(());
+        }
+        let others = self.claims_in_full(name);
+        let sellers_of: Vec<(ImmutableString, Decimal)> = match sellers {
+            "split" => self.claims(sellers).into_iter().map(|(payee, share)| (payee, share.unwrap_or(Decimal::ZERO))).collect(),
+            role => self.claim(role).into_iter().map(|payee| (payee, Decimal::ONE)).collect(),
+        };
+        let part_of = |other: &Claim| {
+            let is_hers = |seller: &&(ImmutableString, Decimal)| other.of.as_ref() == Some(&seller.0);
+            sellers_of.iter().find(is_hers).filter(|_| other.of_role.as_deref() == Some(sellers)).map(|(_, part)| *part)
+        };
+        // Payee and share, in the order of claims.
+        let mut given: Vec<(ImmutableString, Decimal)> = Vec::new();
+        // Beside whom a payee was counted already: two ways to the same seller are one.
+        let mut counted: Vec<(&ImmutableString, Option<&ImmutableString>)> = Vec::new();
+        for other in &others {
+            let Some(part) = part_of(other) else { continue };
+            let own = other.share.unwrap_or(share);
+            if basis == "transaction" {
+                given.push((other.payee.clone(), own));
+            } else if !counted.contains(&(&other.payee, other.of.as_ref())) {
+                counted.push((&other.payee, other.of.as_ref()));
+                let own = own.checked_mul(part).ok_or_else(|| format!("the share `{own}` is too large"))?;
+                match given.iter_mut().find(|(payee, _)| *payee == other.payee) {
+                    Some((_, total)) => *total += own,
+                    None => given.push((other.payee.clone(), own)),
+                }
+            }
+        }
+        for (payee, share) in given {
+            let part = amount.checked_mul(share).and_then(|part| self.rounding().apply(part));
+            let part = part.ok_or_else(|| format!("a part of `{amount}` does not fit an amount"))?;
+            self.credit(&payee, part, "overlay", rule, share)?;
+        }
+        Ok(())
+    }
+
+    /// Credits `amount` by who owned it in which stage: `weight` of each stage, or the days until the next one and through `last_on`.
+    pub fn credit_stages(
+        &mut self,
+        by: &str,
+        weight: impl Fn(&ImmutableString) -> Result<Decimal, Trouble>,
+        last_on: i64,
+        amount: Decimal,
+        rule: &str,
+    ) -> Result<(), Trouble> {
+        let stages = self.claims_in_full("stage");
+        let mut parts = Vec::with_capacity(stages.len());
+        for (place, stage) in stages.iter().enumerate() {
+            let weight = match by {
+                "stages" => weight(stage.stage.as_ref().unwrap_or(&ImmutableString::new()))?,
+                "days" => {
+                    let next = stages.get(place + 1).and_then(|next| next.from_on).unwrap_or(i64::MAX);
+                    let from = stage.from_on.unwrap_or(i64::MAX);
+                    Decimal::from(next.min(last_on.saturating_add(1)).saturating_sub(from).max(0))
+                }
+                other => return Err(format!("`{other}` is no way to divide by stages; write `stages` or `days`").into()),
+            };
+            parts.push((stage.payee.clone(), weight));
+        }
+        self.credit_parts(&parts, amount, "split", rule)
+    }
+
+    /// Credits `amount` by the weights of `parts`, so that the credits sum to it and their shares to one. Several parts of one payee
+    /// are one credit; without any weight there is none.
+    pub fn credit_parts(&mut self, parts: &[(ImmutableString, Decimal)], amount: Decimal, kind: &str, rule: &str) -> Result<(), Trouble> {
+        let mut payees: Vec<&ImmutableString> = Vec::new();
+        let mut weights: Vec<i64> = Vec::new();
+        for (payee, weight) in parts {
+            let weight = fixed::from_decimal_rounded(*weight, RATE_SCALE)
+                .filter(|weight| *weight >= 0)
+                .ok_or_else(|| format!("the weight `{}` of `{payee}` is negative or too large", weight.normalize()))?;
+            let place = payees.iter().position(|own| *own == payee).unwrap_or_else(|| {
+                payees.push(payee);
+                weights.push(0);
+                payees.len() - 1
+            });
+            weights[place] = weights[place].checked_add(weight).ok_or_else(|| format!("the weights of `{payee}` are too large"))?;
+        }
+        let with_weight: Vec<usize> = (0..weights.len()).filter(|place| weights[*place] > 0).collect();
+        let payees: Vec<&ImmutableString> = with_weight.iter().map(|place| payees[*place]).collect();
+        let weights: Vec<i64> = with_weight.iter().map(|place| weights[*place]).collect();
+        let whole = fixed::from_decimal(amount, attain_domain::MONEY_SCALE)
+            .ok_or_else(|| format!("the amount `{}` has more than 4 digits after the point; use `rounded(…)`", amount.normalize()))?;
+        let step = fixed::from_decimal(self.rounding().step, attain_domain::MONEY_SCALE).unwrap_or(1);
+        let shares = fixed::split(10i64.pow(u32::from(RATE_SCALE)), &weights, 1);
+        for ((payee, part), share) in payees.into_iter().zip(fixed::split(whole, &weights, step)).zip(shares) {
+            self.credit(payee, fixed::to_decimal(part, attain_domain::MONEY_SCALE), kind, rule, fixed::to_decimal(share, RATE_SCALE))?;
+        }
+        Ok(())
+    }
+}
+
 fn scaled(value: Decimal) -> Result<i64, Trouble> {
     fixed::from_decimal_rounded(value, RATE_SCALE)
         .ok_or_else(|| format!("`{}` is too large for the trace, which keeps 8 digits after the point", value.normalize()).into())
@@ -401,6 +550,12 @@ impl Claims {
             payees: payees.codes.clone(),
             payee_ids: payees.dictionary.iter().map(ImmutableString::from).collect(),
             shares: numbers(claims, "share")?,
+            details: Details {
+                of_payee: claims.texts("of_payee_id").cloned(),
+                of_role: claims.texts("of_role").cloned(),
+                stage: claims.texts("stage").cloned(),
+                from_on: claims.numbers("from_on").map(<[i64]>::to_vec).unwrap_or_default(),
+            },
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod changes;
 mod company;
+mod credits;
 mod data;
 mod extensions;
 mod formulas;
@@ -47,4 +48,5 @@ pub fn all() -> OpenApiRouter<Arc<Served>> {
         .merge(company::routes())
         .merge(planning::routes())
         .merge(what_if::routes())
+        .merge(credits::routes())
 }
