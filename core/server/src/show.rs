@@ -78,6 +78,10 @@ impl Output {
         self.either(&serde_json::json!({ "message": text }), || text.to_owned())
     }
 
+    pub fn bundle(self, verdict: &attain_verify::Verdict) -> Result<()> {
+        self.either(verdict, || verdict.text())
+    }
+
     /// A remark that is not part of the result.
     pub fn note(self, text: &str) -> Result<()> {
         if !self.json && !self.quiet {
