@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod access;
+mod bundle;
 mod cases;
 mod changes;
 mod data;
