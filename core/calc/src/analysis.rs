@@ -1,7 +1,7 @@
 //! Figures and hints over a finished calculation: key figures per payee and period, and what somebody should look at.
 
 use crate::outcome::findings_table;
-use crate::{Conversion, Inputs, Outcome};
+use crate::{Conversion, Inputs, Outcome, accounting};
 use attain_domain::fixed::{self, RATE_SCALE};
 use attain_domain::point::{Call, Extensions, Identity, Point, check_answer};
 use attain_domain::settings::{Settings, Step};
@@ -54,6 +54,14 @@ pub fn analyse(inputs: &Inputs, outcome: &Outcome, extensions: &dyn Extensions) 
                 used.extend(by);
             }
             Err(failed) => take(failed),
+        }
+        if let Some((table, own)) = accounting::amortization(inputs, outcome) {
+            tables.push(table);
+            findings.extend(own);
+        }
+        if let Some((table, own)) = accounting::accruals(inputs, outcome, extensions) {
+            tables.push(table);
+            findings.extend(own);
         }
     }
     used.sort_by(|left, right| (left.point, &left.name).cmp(&(right.point, &right.name)));

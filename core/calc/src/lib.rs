@@ -1,6 +1,7 @@
 //! The calculation of Attain: pure stages over whole batches. A result depends on [`Inputs`] and the extensions, on nothing else:
 //! no clock, no randomness, no floating point near money, no order of input rows.
 
+pub mod accounting;
 mod adjust;
 mod analysis;
 mod attain;
@@ -117,6 +118,8 @@ pub(crate) struct Run<'a> {
     pub quotas: Arc<attain::Quotas>,
     /// Supposed on top of what was measured, see [`Prepared::with_more`].
     pub more: Option<prepared::Supposed>,
+    /// Supposed for the components that are named, see [`Prepared::expecting`].
+    pub expected: Arc<prepared::Expectation>,
     pub earnings: earn::Earnings,
     pub ledger: settle::Ledger,
     pub tables: BTreeMap<&'static str, Table>,
@@ -135,6 +138,7 @@ impl<'a> Run<'a> {
             measures: Arc::default(),
             quotas: Arc::default(),
             more: None,
+            expected: Arc::default(),
             earnings: earn::Earnings::default(),
             ledger: settle::Ledger::default(),
             tables: BTreeMap::new(),

@@ -63,7 +63,7 @@ impl Default for Accounts {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Accounting {
     pub convention: Convention,
@@ -74,11 +74,20 @@ pub struct Accounting {
     pub rounding: Rounding,
     pub accruals: Accruals,
     /// The name in `parameters.csv` of a payee's expected attainment.
-    #[serde(default = "expected")]
     pub expected: String,
     pub accounts: Accounts,
 }
 
-fn expected() -> String {
-    "expected-attainment".to_owned()
+impl Default for Accounting {
+    fn default() -> Self {
+        Accounting {
+            convention: Convention::default(),
+            renewals: Renewals::default(),
+            expedient: false,
+            rounding: Rounding::default(),
+            accruals: Accruals::default(),
+            expected: "expected-attainment".to_owned(),
+            accounts: Accounts::default(),
+        }
+    }
 }

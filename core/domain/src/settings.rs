@@ -1,5 +1,6 @@
 //! The company's own settings, as written in `company.toml`.
 
+use crate::accounting::Accounting;
 use crate::calendar::CalendarSettings;
 use crate::fixed::Rounding;
 use crate::plan::Measure;
@@ -108,4 +109,6 @@ pub struct Settings {
     pub forecast: Option<Step>,
     #[serde(default)]
     pub insights: Vec<Step>,
+    #[serde(default)]
+    pub accounting: Accounting,
 }

@@ -1,12 +1,12 @@
 //! What a contract cost: everything that was earned from its transaction, by period, corrections and clawbacks included.
 
+use crate::earn::EarningKind;
 use crate::lookup::Step;
 use crate::names::{number, numbers, texts};
 use crate::{Inputs, Outcome};
 use attain_domain::fixed::divide;
 use attain_domain::{Calendar, NULL_NUMBER, Table};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// Reversals of reversals that are followed back to the transaction of a contract.
 const CHAIN_MAX: usize = 100;
@@ -41,8 +41,8 @@ pub fn costs(inputs: &Inputs, outcome: &Outcome, calendar: &Calendar, wanted: &B
     let mut costs = Costs::new();
     let members = members(inputs.table("transactions"), wanted);
     let earnings = outcome.table("earnings");
-    let [payees, periods, plans, components, transactions] =
-        ["payee_id", "period_id", "plan_id", "component_id", "transaction_id"].map(|name| texts(&earnings, name));
+    let [payees, periods, plans, components, transactions, kinds] =
+        ["payee_id", "period_id", "plan_id", "component_id", "transaction_id", "kind"].map(|name| texts(&earnings, name));
     let amounts = numbers(&earnings, "amount");
     let measures: BTreeMap<(&str, &str), &str> = inputs
         .plans
@@ -64,7 +64,9 @@ pub fn costs(inputs: &Inputs, outcome: &Outcome, calendar: &Calendar, wanted: &B
                     add(root, period, amount)?;
                 }
             }
-            None => summed.push((row, period, amount)),
+            // A correction of a closed period is in the rows of that period already; guarantees and draws are of no transaction.
+            None if kinds.get(row) == Some(EarningKind::Formula.name()) => summed.push((row, period, amount)),
+            None => {}
         }
     }
     let credited = credited(inputs, outcome, &members);
@@ -116,8 +118,7 @@ fn credited(inputs: &Inputs, outcome: &Outcome, members: &BTreeMap<String, Strin
     let parts: Vec<Table> = with_credit.iter().map(|payee| outcome.credits_of(payee)).collect();
     let credits = Table::concat("credits", &parts.iter().collect::<Vec<_>>());
     let mut credited = Credited::new();
-    let inputs = Inputs { tables: inputs.tables.iter().map(|(name, table)| (name.clone(), Arc::clone(table))).collect(), ..inputs.clone() };
-    let counted = crate::counted(&inputs, &credits);
+    let counted = crate::counted(inputs, &credits);
     let [payees, periods, transactions] = ["payee_id", "period_id", "transaction_id"].map(|name| texts(&credits, name));
     let amounts = numbers(&credits, "amount");
     for (measure, counts) in &counted {
