@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod access;
+mod accounting;
 mod bundle;
 mod cases;
 mod changes;

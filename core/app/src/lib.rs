@@ -1,6 +1,7 @@
 //! The use cases: what a person can do with Attain. Knows no HTTP and no SQL text.
 
 pub mod access;
+pub mod accounting;
 pub mod bundle;
 pub mod changes;
 pub mod check;

@@ -95,6 +95,11 @@ pub enum Command {
         #[arg(long)]
         payee: Option<String>,
     },
+    /// What finance books for a period
+    Accounting {
+        #[command(subcommand)]
+        what: AccountingCommand,
+    },
     /// Check a bundle: every hash, and everything calculated again. `yes`, or the first difference
     Verify {
         bundle: PathBuf,
@@ -324,6 +329,16 @@ pub enum PluginCommand {
 }
 
 #[derive(Debug, Subcommand)]
+pub enum AccountingCommand {
+    /// The roll-forward of costs to obtain contracts; the last period with statements by default
+    Amortization { period: Option<String> },
+    /// What is accrued at expected results, and turned back
+    Accruals { period: Option<String> },
+    /// Both as journal lines
+    Journal { period: Option<String> },
+}
+
+#[derive(Debug, Subcommand)]
 pub enum AuditCommand {
     /// Check every entry, the chain, and the checkpoints
     Verify,
@@ -429,6 +444,20 @@ async fn with_instance(command: Command, instance: &Instance, out: show::Output)
         Command::Bundle { run, file, payee } => {
             let root = instance.write_bundle(&run, payee.as_deref(), &file).await?;
             out.line(&format!("{root} written to {}", file.display()))
+        }
+        Command::Accounting { what } => {
+            let (view, operator) = (instance.view().await?, Caller::operator(instance.actor()));
+            match what {
+                AccountingCommand::Amortization { period } => {
+                    out.amortization(&instance.amortization(&view, &operator, period.as_deref()).await?)
+                }
+                AccountingCommand::Accruals { period } => {
+                    out.accruals(&instance.accruals(&view, &operator, period.as_deref()).await?)
+                }
+                AccountingCommand::Journal { period } => {
+                    out.journal(&instance.accounting_journal(&view, &operator, period.as_deref()).await?)
+                }
+            }
         }
         Command::Explain(args) => out.explanation(&instance.explain(&args.payee, &args.period, args.line, args.run.as_deref()).await?),
         Command::Summary => out.summary(&instance.summary().await?),
