@@ -1,8 +1,8 @@
 //! What finance books: schedules and accruals of a run, by period, as a journal, and what becomes of them when a period is closed.
 
 use crate::stage::{Stage, write};
-use attain_app::accounting::{JournalLine, RollForward, Sheet};
 use attain_app::access::{Caller, Role};
+use attain_app::accounting::{JournalLine, RollForward, Sheet};
 use attain_app::periods::{PeriodState, Step};
 use attain_app::refusal::{Refusal, RefusalKind};
 use std::collections::BTreeMap;
@@ -150,10 +150,7 @@ async fn finance_admins_and_auditors_see_it_as_rows_too_and_nobody_else() {
         let file = stage.instance.accounting_file(&view, &caller(role), Some("2026-02"), Sheet::Amortization).await.expect("a file");
         assert_eq!(file.name, "amortization-2026-02.csv");
         let text = String::from_utf8(file.bytes).expect("UTF-8");
-        assert_eq!(
-            text,
-            "contract_id,opening,correction,addition,amortized,impaired,closing\nC1,1100,0,0,100,0,1000\nC2,0,0,50,5,0,45\n"
-        );
+        assert_eq!(text, "contract_id,opening,correction,addition,amortized,impaired,closing\nC1,1100,0,0,100,0,1000\nC2,0,0,50,5,0,45\n");
     }
     let journal = stage.instance.accounting_file(&view, &caller(Role::Finance), Some("2026-02"), Sheet::Journal).await.expect("a file");
     let text = String::from_utf8(journal.bytes).expect("UTF-8");

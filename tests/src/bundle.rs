@@ -127,7 +127,10 @@ fn difference(bytes: &[u8]) -> String {
 
 fn house_company() -> BTreeMap<&'static str, String> {
     let mut files = small_company();
-    files.insert("plans/seller.toml", files["plans/seller.toml"].clone() + "\n[[components]]\nid = \"extra\"\nmeasure = \"bookings\"\nformula = \"house-rate\"\n");
+    files.insert(
+        "plans/seller.toml",
+        files["plans/seller.toml"].clone() + "\n[[components]]\nid = \"extra\"\nmeasure = \"bookings\"\nformula = \"house-rate\"\n",
+    );
     let script = "//! name = \"house-rate\"\n//! point = \"compensation\"\n//! version = \"1.0.0\"\n\ncredited * 0.01\n";
     files.insert("scripts/house-rate.rhai", script.to_owned());
     files

@@ -1,9 +1,9 @@
 //! A run as one file that a program without access to the server can check: its inputs, plans, extensions, results and hashes.
 //! Personal data is no input of a calculation, so none is in it.
 
+use crate::Instance;
 use crate::access::{Action, Caller};
 use crate::refusal::Refusal;
-use crate::{Instance, runs};
 use anyhow::{Context, Result};
 use attain_domain::Table;
 use attain_domain::ids::RunId;
@@ -15,6 +15,9 @@ use std::path::Path;
 
 /// What may be handed out over the interface; the command line has no limit.
 const ROWS_SENT_MAX: u64 = 5_000_000;
+
+/// A bundle is held in memory until it is sent.
+static SENDING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// A file to take along.
 pub struct BundleFile {
@@ -43,15 +46,17 @@ impl Instance {
         }
     }
 
-    /// The bundle of a run for who may see everybody's pay.
+    /// The bundle of a run for who may see everybody's pay; one at a time.
     pub async fn run_bundle(&self, caller: &Caller, run: &str, payee: Option<&str>) -> Result<BundleFile> {
         caller.require(Action::SeeRuns)?;
         caller.require(Action::SeeAllPay)?;
+        let _turn = SENDING.try_lock().map_err(|_| Refusal::limited("another bundle is being made; ask again when it is there"))?;
         let mut read = self.database.read().await?;
         let saved = self.saved(&mut read, run).await?;
         let rows: u64 = saved.manifest.inputs.iter().chain(&saved.manifest.results).map(|table| table.row_count).sum();
         if rows > ROWS_SENT_MAX {
-            let message = format!("the run has {rows} rows, more than the {ROWS_SENT_MAX} that are sent; use `attain bundle` on the server");
+            let message =
+                format!("the run has {rows} rows, more than the {ROWS_SENT_MAX} that are sent; use `attain bundle` on the server");
             return Err(Refusal::conflict(message).into());
         }
         let bytes = self.put_bundle(&mut read, &saved.summary.run_id, &saved.manifest, payee, Vec::new()).await?;
@@ -104,12 +109,7 @@ impl Instance {
 }
 
 /// The payee's rows of every result that speaks of payees; a payee without any is not known to the run.
-async fn payee_results(
-    read: &mut attain_database::Connection,
-    run_id: &RunId,
-    manifest: &Manifest,
-    payee: &str,
-) -> Result<Vec<Table>> {
+async fn payee_results(read: &mut attain_database::Connection, run_id: &RunId, manifest: &Manifest, payee: &str) -> Result<Vec<Table>> {
     let mut tables = Vec::new();
     for table in &manifest.results {
         let Some(first) = table.chunks.first() else { continue };

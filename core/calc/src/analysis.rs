@@ -34,8 +34,7 @@ pub fn analyse(inputs: &Inputs, outcome: &Outcome, extensions: &dyn Extensions) 
         let results: BTreeMap<String, Table> =
             ["attainments", "statements", "earnings"].iter().map(|name| ((*name).to_owned(), outcome.table(name))).collect();
         let rates = Conversion::new(inputs);
-        let figures =
-            kpis(&inputs.settings, &inputs.tables, &results, &|currency, day| rates.as_ref()?.rate(currency, day), extensions);
+        let figures = kpis(&inputs.settings, &inputs.tables, &results, &|currency, day| rates.as_ref()?.rate(currency, day), extensions);
         let hints = insights(&inputs.settings, &results, extensions);
         let mut take = |failed: String| {
             complete = false;
@@ -129,9 +128,10 @@ fn kpis(
         let Some(table) = answer.iter().find(|table| table.name == "values") else { continue };
         if let (Some(row_numbers), Some(figures)) = (table.numbers("row"), table.numbers("value")) {
             for (row, figure) in row_numbers.iter().zip(figures) {
-                let row = usize::try_from(*row).ok().filter(|row| *row < keys.len()).ok_or_else(|| {
-                    format!("extension `{}` answered row {row}, which it was not given", step.extension)
-                })?;
+                let row = usize::try_from(*row)
+                    .ok()
+                    .filter(|row| *row < keys.len())
+                    .ok_or_else(|| format!("extension `{}` answered row {row}, which it was not given", step.extension))?;
                 if *figure != NULL_NUMBER {
                     values.insert((row, identity.name.clone()), *figure);
                 }
@@ -249,9 +249,10 @@ fn insights(
             (table.numbers("row"), table.texts("code"), table.numbers("score"), table.texts("message"))
         {
             for at in 0..table.row_count() {
-                let row = usize::try_from(row_numbers[at]).ok().filter(|row| *row < rows.row_count()).ok_or_else(|| {
-                    format!("extension `{}` pointed at row {}, which it was not given", step.extension, row_numbers[at])
-                })?;
+                let row = usize::try_from(row_numbers[at])
+                    .ok()
+                    .filter(|row| *row < rows.row_count())
+                    .ok_or_else(|| format!("extension `{}` pointed at row {}, which it was not given", step.extension, row_numbers[at]))?;
                 let record = ["payee_id", "period_id", "plan_id", "component_id"]
                     .iter()
                     .filter_map(|name| rows.column(name).and_then(|column| column.show(row)))

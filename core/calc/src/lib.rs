@@ -1,7 +1,7 @@
 //! The calculation of Attain: pure stages over whole batches. A result depends on [`Inputs`] and the extensions, on nothing else:
 //! no clock, no randomness, no floating point near money, no order of input rows.
 
-pub mod accounting;
+mod accounting;
 mod adjust;
 mod analysis;
 mod attain;

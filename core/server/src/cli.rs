@@ -451,9 +451,7 @@ async fn with_instance(command: Command, instance: &Instance, out: show::Output)
                 AccountingCommand::Amortization { period } => {
                     out.amortization(&instance.amortization(&view, &operator, period.as_deref()).await?)
                 }
-                AccountingCommand::Accruals { period } => {
-                    out.accruals(&instance.accruals(&view, &operator, period.as_deref()).await?)
-                }
+                AccountingCommand::Accruals { period } => out.accruals(&instance.accruals(&view, &operator, period.as_deref()).await?),
                 AccountingCommand::Journal { period } => {
                     out.journal(&instance.accounting_journal(&view, &operator, period.as_deref()).await?)
                 }
@@ -484,12 +482,9 @@ async fn with_instance(command: Command, instance: &Instance, out: show::Output)
             return Ok(if report.faults.is_empty() { Exit::Ok } else { Exit::Failure });
         }
         Command::User(command) => return user(command, instance, out).await,
-        Command::Test { .. }
-        | Command::Plugin(_)
-        | Command::Serve(_)
-        | Command::Openapi
-        | Command::Watch
-        | Command::Verify { .. } => Ok(()),
+        Command::Test { .. } | Command::Plugin(_) | Command::Serve(_) | Command::Openapi | Command::Watch | Command::Verify { .. } => {
+            Ok(())
+        }
     }?;
     Ok(Exit::Ok)
 }

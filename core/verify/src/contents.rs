@@ -215,10 +215,8 @@ fn judge_results(
     values_compared: &mut u64,
 ) -> Result<Judged, Unfit> {
     let names = |names: Vec<&str>| format!("the results {}", names.join(", "));
-    let (made, listed): (Vec<&str>, Vec<&str>) = (
-        again.results.iter().map(|(name, _)| name.as_str()).collect(),
-        manifest.results.iter().map(|table| table.name.as_str()).collect(),
-    );
+    let (made, listed): (Vec<&str>, Vec<&str>) =
+        (again.results.iter().map(|(name, _)| name.as_str()).collect(), manifest.results.iter().map(|table| table.name.as_str()).collect());
     if made != listed {
         return Ok(Err(Box::new(Difference::of(MANIFEST, names(made), names(listed)))));
     }

@@ -85,10 +85,7 @@ fn pieces(table: Table) -> Vec<Table> {
     if rows <= crate::CHUNK_ROWS {
         return if rows == 0 { Vec::new() } else { vec![table] };
     }
-    (0..rows)
-        .step_by(crate::CHUNK_ROWS)
-        .map(|from| table.take(&(from..(from + crate::CHUNK_ROWS).min(rows)).collect::<Vec<_>>()))
-        .collect()
+    (0..rows).step_by(crate::CHUNK_ROWS).map(|from| table.take(&(from..(from + crate::CHUNK_ROWS).min(rows)).collect::<Vec<_>>())).collect()
 }
 
 /// The rows of one payee; `None` for a table that does not speak of payees.

@@ -157,9 +157,7 @@ pub fn accruals(inputs: &Inputs, outcome: &Outcome, extensions: &dyn attain_doma
             let day = i64::from(calendar.periods[period].until.0) - 1;
             let at_quota = so_far.quota.and_then(|quota| Some((quota, expected.on(payee, plan, day)?)));
             let total = match at_quota {
-                Some((quota, attainment)) => {
-                    divide(i128::from(quota) * i128::from(attainment), i128::from(ONE), RoundingMode::HalfEven)
-                }
+                Some((quota, attainment)) => divide(i128::from(quota) * i128::from(attainment), i128::from(ONE), RoundingMode::HalfEven),
                 None => divide(i128::from(so_far.to_date) * whole, gone, RoundingMode::HalfEven),
             };
             let mut before = so_far.to_date;
@@ -180,7 +178,7 @@ pub fn accruals(inputs: &Inputs, outcome: &Outcome, extensions: &dyn attain_doma
         }
         let pass = prepared.expecting(&supposed).pay(extensions);
         if !pass.complete {
-            let message = format!("what is expected cannot be calculated: {}", pass.findings.last().map_or("", |own| &own.message));
+            let message = format!("what is expected cannot be calculated: {}", pass.findings.last().map_or("", |own| own.message.as_str()));
             findings.push(Finding::new(Severity::Warning, "accrual-not-calculated", "plans", "-", message));
             break;
         }
@@ -198,12 +196,7 @@ pub fn accruals(inputs: &Inputs, outcome: &Outcome, extensions: &dyn attain_doma
     Some((table(&calendar, &results, &balances, &settled), findings))
 }
 
-fn table(
-    calendar: &Calendar,
-    results: &Results,
-    balances: &BTreeMap<(&Key, usize), i128>,
-    settled: &dyn Fn(usize) -> bool,
-) -> Table {
+fn table(calendar: &Calendar, results: &Results, balances: &BTreeMap<(&Key, usize), i128>, settled: &dyn Fn(usize) -> bool) -> Table {
     let narrow = |value: i128| i64::try_from(value).unwrap_or(i64::MAX);
     let mut rows: Vec<(&str, usize, &str, &str, [i64; 4])> = Vec::new();
     for (key, own) in results {

@@ -78,7 +78,11 @@ fn handovers(contracts: &[Contract], renewals: Renewals, findings: &mut Vec<Find
     for (index, own) in contracts.iter().enumerate() {
         let Some(old) = own.renews.as_deref().and_then(|id| place.get(id)).copied() else { continue };
         if contracts[old].start >= own.start {
-            findings.push(finding("renewal-not-later", &own.id, "it does not start after the contract that it renews; correct one of them"));
+            findings.push(finding(
+                "renewal-not-later",
+                &own.id,
+                "it does not start after the contract that it renews; correct one of them",
+            ));
         } else if renewals == Renewals::Extend {
             if handovers[old].is_some() {
                 findings.push(finding("renewed-twice", &own.id, "another contract has renewed that one already; it takes nothing over"));
@@ -97,7 +101,10 @@ fn by_period(lines: &[Line], calendar: &Calendar) -> Vec<(usize, Line)> {
         let Some(period) = calendar.find(line.month.middle()) else { continue };
         if let Some((last, _)) = rows.last().filter(|(last, _)| *last != period) {
             for between in last + 1..period {
-                rows.push((between, Line { opening: line.opening, addition: 0, amortized: 0, impaired: 0, closing: line.opening, ..*line }));
+                rows.push((
+                    between,
+                    Line { opening: line.opening, addition: 0, amortized: 0, impaired: 0, closing: line.opening, ..*line },
+                ));
             }
         }
         match rows.last_mut().filter(|(last, _)| *last == period) {
@@ -166,8 +173,7 @@ pub fn amortization(inputs: &Inputs, outcome: &Outcome) -> Option<(Table, Vec<Fi
     // A cost that comes after the renewal is the renewal's.
     let holder = |contract: usize, month: Month| {
         let mut at = contract;
-        while let Some((from, next)) = handovers[at].filter(|(from, _)| *from <= month) {
-            debug_assert!(from <= month);
+        while let Some((_, next)) = handovers[at].filter(|(from, _)| *from <= month) {
             at = next;
         }
         at
@@ -203,7 +209,7 @@ pub fn amortization(inputs: &Inputs, outcome: &Outcome) -> Option<(Table, Vec<Fi
         {
             happenings[next].push((month, Happening::Addition(handed_over)));
         }
-        schedules.push((&own.id, lines));
+        schedules.push((own.id.as_str(), lines));
     }
     schedules.sort_by(|left, right| left.0.cmp(right.0));
     for (id, lines) in &schedules {

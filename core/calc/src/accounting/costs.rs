@@ -28,7 +28,7 @@ fn members(transactions: &Table, wanted: &BTreeSet<&str>) -> BTreeMap<String, St
             if let Some(own) = wanted.get(at) {
                 return Some((*own).to_owned());
             }
-            at = takes_back.get(at)?;
+            at = takes_back.get(at).copied()?;
         }
         None
     };
@@ -71,8 +71,7 @@ pub fn costs(inputs: &Inputs, outcome: &Outcome, calendar: &Calendar, wanted: &B
     }
     let credited = credited(inputs, outcome, &members);
     for (row, period, amount) in summed {
-        let (Some(payee), Some(id), Some(plan), Some(component)) =
-            (payees.get(row), periods.get(row), plans.get(row), components.get(row))
+        let (Some(payee), Some(id), Some(plan), Some(component)) = (payees.get(row), periods.get(row), plans.get(row), components.get(row))
         else {
             continue;
         };

@@ -7,4 +7,3 @@ mod schedule;
 
 pub(crate) use accruals::accruals;
 pub(crate) use contracts::amortization;
-pub use schedule::{Happening, Life, Line, Month, Schedule, schedule};

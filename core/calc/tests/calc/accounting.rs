@@ -91,7 +91,8 @@ fn company(sales: &[Sale], lives: &[(u8, u8)]) -> Inputs {
         } else {
             let (life, event) = lives[number % lives.len()];
             let life = 1 + life % 30;
-            let mut contract = format!("contract_id=c{number} transaction_id=x{number} start_on=2026-{month:02}-{day:02} life_months={life}");
+            let mut contract =
+                format!("contract_id=c{number} transaction_id=x{number} start_on=2026-{month:02}-{day:02} life_months={life}");
             if let Some((_, _, old)) = last.filter(|(m, d, _)| (m, d) < (month, day)) {
                 contract.push_str(&format!(" renews_id=c{old}"));
             }

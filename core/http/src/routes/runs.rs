@@ -118,7 +118,8 @@ async fn replay(asked: Asked, Path(run_id): Path<String>) -> Result<Json<ReplayV
 #[utoipa::path(get, path = "/runs/{run_id}/bundle", tag = "runs", params(("run_id" = String, Path), BundleQuery), responses(
     (status = 200, body = Vec<u8>, content_type = "application/x-tar"), (status = 400, body = Problem, content_type = "application/problem+json"),
     (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json"),
-    (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json"),
+    (status = 429, body = Problem, content_type = "application/problem+json")))]
 async fn bundle(asked: Asked, Path(run_id): Path<String>, Query(query): Query<BundleQuery>) -> Result<Response, Problem> {
     let own = asked.instance.run_bundle(&asked.caller, &run_id, query.payee.as_deref()).await?;
     let headers = [
