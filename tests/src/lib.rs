@@ -3,6 +3,8 @@
 #![cfg(test)]
 
 mod access;
+mod accounting;
+mod bundle;
 mod cases;
 mod changes;
 mod crediting;

@@ -143,7 +143,9 @@ fn earning(subject: &Subject<'_>, row: usize, number: usize, whole: bool) -> Nod
         node.children.push(rule(subject, &file.file, &file.text, &file.plan, component));
     }
     let same = |table: &Table, other: usize| {
-        ["period_id", "plan_id", "component_id", "transaction_id", "kind", "origin_period_id"].iter().all(|name| show(table, other, name) == cell(name))
+        ["period_id", "plan_id", "component_id", "transaction_id", "kind", "origin_period_id"]
+            .iter()
+            .all(|name| show(table, other, name) == cell(name))
     };
     let slices = subject.slices;
     for other in (0..slices.row_count()).filter(|other| same(slices, *other)) {

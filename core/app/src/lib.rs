@@ -1,7 +1,8 @@
 //! The use cases: what a person can do with Attain. Knows no HTTP and no SQL text.
 
 pub mod access;
-pub mod analysis;
+pub mod accounting;
+pub mod bundle;
 pub mod changes;
 pub mod check;
 pub mod company;

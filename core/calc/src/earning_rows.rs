@@ -201,6 +201,9 @@ impl Builder<'_, '_> {
             {
                 *value = value.saturating_add(more.amount);
             }
+            if measure == self.subject.measure {
+                self.expect(&mut values);
+            }
             self.restricted.insert(measure, values);
         }
         let sum: i128 = self.restricted[&measure][from..until].iter().map(|value| i128::from(*value)).sum();
@@ -213,6 +216,19 @@ impl Builder<'_, '_> {
     /// What is supposed on top of this payee's measure.
     fn more_of(&self, measure: usize) -> Option<crate::prepared::Supposed> {
         self.run.more.filter(|more| more.payee == self.payee && more.measure == measure)
+    }
+
+    /// Adds what is supposed of this payee for this component.
+    fn expect(&self, values: &mut [i64]) {
+        if self.run.expected.is_empty() {
+            return;
+        }
+        let key = (self.subject.plan_id.to_owned(), self.subject.component.id.clone());
+        for (period, amount) in self.run.expected.get(&key).and_then(|payees| payees.get(&self.payee)).into_iter().flatten() {
+            if let Some(value) = values.get_mut(*period) {
+                *value = value.saturating_add(*amount);
+            }
+        }
     }
 
     fn overflow(&mut self) {

@@ -1,7 +1,9 @@
 //! The calculation of Attain: pure stages over whole batches. A result depends on [`Inputs`] and the extensions, on nothing else:
 //! no clock, no randomness, no floating point near money, no order of input rows.
 
+mod accounting;
 mod adjust;
+mod analysis;
 mod attain;
 mod beside;
 mod book;
@@ -33,6 +35,7 @@ mod settle;
 mod spans;
 mod windfall;
 
+pub use analysis::{Analysis, analyse};
 pub use credits::{CHUNK_ROWS, Credits, TRANSACTION_ROW, with_transaction_ids};
 pub use explain::{Conversion, counted};
 pub use outcome::{Outcome, RESULTS, Used};
@@ -43,7 +46,7 @@ use attain_domain::ids::PeriodId;
 use attain_domain::plan::Plan;
 use attain_domain::point::{Extension, Extensions, Fault, Point};
 use attain_domain::settings::Settings;
-use attain_domain::{Finding, Severity, Table};
+use attain_domain::{Calendar, Finding, NULL_NUMBER, Severity, Table};
 use findings::Findings;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -62,6 +65,16 @@ pub struct Inputs {
 }
 
 impl Inputs {
+    /// With statements for all periods up to the one of the last transaction. Later ones are planned, not paid.
+    pub fn new(settings: Settings, plans: Vec<Plan>, tables: BTreeMap<String, Arc<Table>>, posted: Table) -> Inputs {
+        let days = tables.get("transactions").and_then(|table| table.numbers(settings.crediting.date.field()));
+        let last = days.unwrap_or(&[]).iter().copied().filter(|day| *day != NULL_NUMBER).max();
+        let periods = Calendar::new(&settings.calendar).map_or_else(|_| Vec::new(), |calendar| calendar.periods);
+        let settled = periods.into_iter().filter(|period| last.is_some_and(|last| i64::from(period.from.0) <= last));
+        let periods = Some(settled.map(|period| period.id).collect());
+        Inputs { settings, plans, tables, posted, periods }
+    }
+
     pub(crate) fn table(&self, entity: &str) -> &Table {
         static NONE: Table = Table { name: String::new(), columns: Vec::new() };
         self.tables.get(entity).map_or(&NONE, |table| table)
@@ -111,6 +124,8 @@ pub(crate) struct Run<'a> {
     pub quotas: Arc<attain::Quotas>,
     /// Supposed on top of what was measured, see [`Prepared::with_more`].
     pub more: Option<prepared::Supposed>,
+    /// Supposed for the components that are named, see [`Prepared::expecting`].
+    pub expected: Arc<prepared::Expectation>,
     pub earnings: earn::Earnings,
     pub ledger: settle::Ledger,
     pub tables: BTreeMap<&'static str, Table>,
@@ -129,6 +144,7 @@ impl<'a> Run<'a> {
             measures: Arc::default(),
             quotas: Arc::default(),
             more: None,
+            expected: Arc::default(),
             earnings: earn::Earnings::default(),
             ledger: settle::Ledger::default(),
             tables: BTreeMap::new(),

@@ -29,6 +29,7 @@ pub struct Prepared {
     measures: Arc<Measures>,
     quotas: Arc<Quotas>,
     more: Option<Supposed>,
+    expected: Arc<Expectation>,
     tables: BTreeMap<&'static str, Table>,
 }
 
@@ -50,6 +51,9 @@ pub(crate) struct Supposed {
     pub amount: i64,
 }
 
+/// By plan and component, then by payee: amounts on top of what the component's measure came to in a period.
+pub(crate) type Expectation = BTreeMap<(String, String), BTreeMap<u32, Vec<(usize, i64)>>>;
+
 fn before_pay() -> usize {
     STAGES.iter().position(|stage| stage.name == FIRST_OF_PAY).expect("the stage is in the list")
 }
@@ -60,7 +64,7 @@ impl Prepared {
         let mut run = Run::new(&inputs, extensions);
         run.pass(&STAGES[..before_pay()], &mut |_| {});
         let Run { findings, used, book, credits, measures, quotas, tables, .. } = run;
-        Prepared { findings, used, book, credits, measures, quotas, more: None, tables, inputs }
+        Prepared { findings, used, book, credits, measures, quotas, more: None, expected: Arc::default(), tables, inputs }
     }
 
     pub fn inputs(&self) -> &Arc<Inputs> {
@@ -77,6 +81,7 @@ impl Prepared {
         run.measures = Arc::clone(&self.measures);
         run.quotas = Arc::clone(&self.quotas);
         run.more = self.more;
+        run.expected = Arc::clone(&self.expected);
         run.tables.clone_from(&self.tables);
         run.pass(&STAGES[before_pay()..], &mut |_| {});
         outcome::gather(run)
@@ -124,5 +129,15 @@ impl Prepared {
             _ => None,
         };
         Prepared { more: supposed, ..self.clone() }
+    }
+
+    /// As if components had measured more (or less) of payees in periods. By plan and component, then by payee id.
+    #[must_use]
+    pub(crate) fn expecting(&self, supposed: &BTreeMap<(String, String), BTreeMap<String, Vec<(usize, i64)>>>) -> Prepared {
+        let coded = |payees: &BTreeMap<String, Vec<(usize, i64)>>| {
+            payees.iter().map(|(payee, own)| (self.book.payees.code(payee), own.clone())).collect()
+        };
+        let expected = supposed.iter().map(|(component, payees)| (component.clone(), coded(payees))).collect();
+        Prepared { expected: Arc::new(expected), ..self.clone() }
     }
 }

@@ -297,6 +297,7 @@ fn settings() -> Settings {
         quota: None,
         forecast: None,
         insights: vec![],
+        accounting: attain_domain::accounting::Accounting::default(),
     }
 }
 

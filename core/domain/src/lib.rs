@@ -1,6 +1,7 @@
 //! The words of sales performance management: amounts, days, periods, tables, plans, findings and extension points.
 //! Knows no input or output, no clock, no randomness and no floating point.
 
+pub mod accounting;
 pub mod calendar;
 pub mod date;
 pub mod finding;

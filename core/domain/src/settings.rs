@@ -1,5 +1,6 @@
 //! The company's own settings, as written in `company.toml`.
 
+use crate::accounting::Accounting;
 use crate::calendar::CalendarSettings;
 use crate::fixed::Rounding;
 use crate::plan::{Condition, Measure};
@@ -192,4 +193,6 @@ pub struct Settings {
     pub forecast: Option<Step>,
     #[serde(default)]
     pub insights: Vec<Step>,
+    #[serde(default)]
+    pub accounting: Accounting,
 }

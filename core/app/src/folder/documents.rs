@@ -165,6 +165,7 @@ impl<'a> Document<'a> {
             self.push(&["currency"], Some(&settings.currency), "is not a currency; write the three letters of ISO 4217, for example EUR");
         }
         self.judge_rounding(&["rounding"], &settings.rounding);
+        self.judge_rounding(&["accounting", "rounding"], &settings.accounting.rounding);
         if let Err(message) = Calendar::new(&settings.calendar) {
             self.push(&["calendar"], None, message);
         }

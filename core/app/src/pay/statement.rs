@@ -122,7 +122,10 @@ impl View {
                 carried_balance: money(amount("carried_balance")),
             },
             components,
-            period_state: crate::periods::states(&self.company.company).get(period_id).copied().unwrap_or(crate::periods::PeriodState::Open),
+            period_state: crate::periods::states(&self.company.company)
+                .get(period_id)
+                .copied()
+                .unwrap_or(crate::periods::PeriodState::Open),
             run_id: run.run_of(period_id).to_owned(),
         })
     }

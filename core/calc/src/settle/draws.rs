@@ -1,7 +1,7 @@
 //! Draws and guarantees of a payee, and the chain of balances from period to period.
 
-use crate::lookup::{ONE, Step};
 use crate::Run;
+use crate::lookup::{ONE, Step};
 use crate::spans::{Assignment, assigned_days, last_assigned};
 use attain_domain::fixed::{divide, from_decimal_rounded};
 use attain_domain::plan::Proration;
@@ -105,7 +105,8 @@ pub fn chain(due: &[Due], draws: &[DrawTerms], guarantee: bool) -> Vec<Settled> 
     let mut owed = vec![0i128; draws.len()];
     let mut steps = Vec::with_capacity(due.len());
     for (period, due) in due.iter().enumerate() {
-        let mut step = Settled { draws: vec![0; draws.len()], guarantees: vec![0; draws.len()], forgiven: vec![0; draws.len()], ..Settled::default() };
+        let mut step =
+            Settled { draws: vec![0; draws.len()], guarantees: vec![0; draws.len()], forgiven: vec![0; draws.len()], ..Settled::default() };
         match due {
             Due::Frozen { carried: change, draws: changes, paid } => {
                 step.carried = *change;

@@ -90,7 +90,8 @@ pub fn stage(run: &mut Run<'_>) {
     let settled = settled_periods(inputs, &book);
     let draw_names = inputs.plans.iter().flat_map(|plan| plan.draws.iter().map(|draw| draw.id.as_str()));
     let known = [texts(&inputs.posted, "component_id"), texts(inputs.table("holds"), "component_id")];
-    let components: Vec<&str> = draw_names.chain(known.into_iter().flat_map(|column| column.dictionary.iter().map(String::as_str))).collect();
+    let components: Vec<&str> =
+        draw_names.chain(known.into_iter().flat_map(|column| column.dictionary.iter().map(String::as_str))).collect();
     run.earnings.extend_names(&texts(&inputs.posted, "plan_id").dictionary, components);
     let posted = posted::read(run);
     let frozen = frozen_periods(run, &book);
@@ -413,11 +414,8 @@ impl<'a> Settling<'a> {
             for (draw, forgiven) in draws.iter().zip(&step.forgiven).filter(|(_, forgiven)| **forgiven != 0) {
                 earned += forgiven;
                 let amount = fits(*forgiven)?;
-                let row = Earning {
-                    plan: draw.plan,
-                    component: draw.component,
-                    ..Earning::other(payee, key, EarningKind::Forgiven, amount)
-                };
+                let row =
+                    Earning { plan: draw.plan, component: draw.component, ..Earning::other(payee, key, EarningKind::Forgiven, amount) };
                 let place = run.earnings.push(row);
                 run.earnings.explain(place, "draw balance", amount);
                 if post {

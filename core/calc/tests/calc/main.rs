@@ -1,5 +1,6 @@
 //! The calculation, seen from outside: small companies in, pay and findings out.
 
+mod accounting;
 mod company;
 mod credit_laws;
 mod credit_options;

@@ -1,5 +1,6 @@
 //! The table of contents of the interface, a room a line.
 
+mod accounting;
 mod changes;
 mod company;
 mod credits;
@@ -35,6 +36,7 @@ pub fn all() -> OpenApiRouter<Arc<Served>> {
         .merge(pay::routes())
         .merge(pay_documents::routes())
         .merge(periods::routes())
+        .merge(accounting::routes())
         .merge(team::routes())
         .merge(questions::routes())
         .merge(formulas::routes())
