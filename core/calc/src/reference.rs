@@ -297,6 +297,7 @@ fn settings() -> Settings {
         quota: None,
         forecast: None,
         insights: vec![],
+        payouts: attain_domain::payouts::Payouts::default(),
     }
 }
 

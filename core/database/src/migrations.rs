@@ -13,10 +13,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "changes", include_str!("../../../migrations/0004_changes.sql")),
     (5, "imports", include_str!("../../../migrations/0005_imports.sql")),
     (6, "settlement", include_str!("../../../migrations/0006_settlement.sql")),
+    (8, "payouts", include_str!("../../../migrations/0008_payouts.sql")),
 ];
 
 /// The newest version of the schema that this program knows.
-pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
+pub const SCHEMA_VERSION: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
 fn digest(text: &str) -> String {
     blake3::hash(text.as_bytes()).to_hex().to_string()

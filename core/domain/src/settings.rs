@@ -2,6 +2,7 @@
 
 use crate::calendar::CalendarSettings;
 use crate::fixed::Rounding;
+use crate::payouts::Payouts;
 use crate::plan::Measure;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -108,4 +109,6 @@ pub struct Settings {
     pub forecast: Option<Step>,
     #[serde(default)]
     pub insights: Vec<Step>,
+    #[serde(default)]
+    pub payouts: Payouts,
 }

@@ -266,7 +266,7 @@ pub enum PluginCommand {
     /// Write a new plugin that builds and passes its case
     New {
         name: String,
-        /// Extension point: territory, quota, crediting, compensation, kpi, forecast, insight, connector
+        /// Extension point: territory, quota, crediting, compensation, kpi, forecast, insight, connector, payout
         #[arg(long, default_value = "compensation")]
         point: String,
         /// Where the plugin's folder is made

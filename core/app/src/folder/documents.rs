@@ -2,6 +2,7 @@
 
 use super::problem::{Problem, Problems, advice, nearest, shortened};
 use super::rows::Sheet;
+use attain_domain::payouts::Payouts;
 use attain_domain::plan::{Cap, Component, Condition, ConditionField, Measure, Plan};
 use attain_domain::settings::{Rollup, Settings, Step};
 use attain_domain::tiers::TierTable;
@@ -186,11 +187,34 @@ impl<'a> Document<'a> {
                 self.judge_step(&[name], step);
             }
         }
+        self.judge_payouts(&settings.payouts);
         let mut ids = BTreeSet::new();
         for (index, measure) in settings.measures.iter().enumerate() {
             let number = index.to_string();
             self.judge_id(&["measures", &number, "id"], &measure.id, &mut ids, "measure");
             self.judge_conditions(&number, measure, sheets);
+        }
+    }
+
+    fn judge_payouts(&mut self, payouts: &Payouts) {
+        self.judge_step(&["payouts", "export"], &payouts.export);
+        let accounts = &payouts.accounts;
+        let mut named = vec![
+            (vec!["payouts", "accounts", "expense"], &accounts.expense),
+            (vec!["payouts", "accounts", "payable"], &accounts.payable),
+            (vec!["payouts", "accounts", "held"], &accounts.held),
+            (vec!["payouts", "accounts", "carried"], &accounts.carried),
+            (vec!["payouts", "accounts", "cash"], &accounts.cash),
+            (vec!["payouts", "accounts", "exchange"], &accounts.exchange),
+        ];
+        named.extend(accounts.components.iter().map(|(name, account)| (vec!["payouts", "accounts", "components", name.as_str()], account)));
+        for (path, account) in named {
+            let legal = |level: &str| {
+                !level.is_empty() && level.chars().all(|own| own.is_alphanumeric() || matches!(own, '-' | '_' | '.' | ' ')) && level.trim() == level
+            };
+            if !account.split(':').all(legal) || account.contains("  ") {
+                self.push(&path, Some(account), "is no account; write levels of letters, digits, `-`, `_` and `.`, parted by `:`");
+            }
         }
     }
 

@@ -10,6 +10,7 @@ mod jobs;
 mod oidc;
 mod pay;
 mod pay_documents;
+mod payouts;
 mod periods;
 mod planning;
 mod questions;
@@ -33,6 +34,7 @@ pub fn all() -> OpenApiRouter<Arc<Served>> {
         .merge(users::routes())
         .merge(pay::routes())
         .merge(pay_documents::routes())
+        .merge(payouts::routes())
         .merge(periods::routes())
         .merge(team::routes())
         .merge(questions::routes())
