@@ -1,6 +1,7 @@
 //! The binary `attain`: the command line over the use cases, and the server.
 
 mod cli;
+mod payouts;
 mod serve;
 mod show;
 mod tools;

@@ -315,8 +315,7 @@ pub async fn claim(tx: &mut Tx, batch_id: &str, postings: &[Posting]) -> anyhow:
     let mut values = Vec::with_capacity(postings.len() * 12);
     for own in postings {
         values.push(Value::from(batch_id));
-        let texts =
-            [&own.run_id, &own.payee_id, &own.period_id, &own.origin_period_id, &own.plan_id, &own.component_id, &own.account];
+        let texts = [&own.run_id, &own.payee_id, &own.period_id, &own.origin_period_id, &own.plan_id, &own.component_id, &own.account];
         values.extend(texts.map(|text| Value::from(text.as_str())));
         values.extend([Value::from(own.revision), Value::from(own.attempt)]);
         values.extend([Value::from((own.attempt > 1).then_some(own.attempt - 1)), Value::from(own.amount)]);
@@ -348,7 +347,8 @@ pub async fn write_lines(tx: &mut Tx, batch_id: &str, lines: &[Line], parts: &[P
         values.extend([Value::from(part.rate_on), Value::from(part.quote.as_str())]);
         values.extend([part.rate, part.company_amount, part.converted].map(Value::from));
     }
-    let target = "payout_parts (batch_id, payee_id, position, plan_id, component_id, policy, rate_on, quote, rate, company_amount, converted)";
+    let target =
+        "payout_parts (batch_id, payee_id, position, plan_id, component_id, policy, rate_on, quote, rate, company_amount, converted)";
     insert(tx, target, 11, values, "").await?;
     Ok(())
 }
@@ -430,10 +430,8 @@ pub async fn marks(connection: &mut Connection, batch_id: &str) -> anyhow::Resul
             .bind(batch_id.to_owned())
             .fetch_all(connection)
             .await?;
-    let mut found: Vec<Mark> = rows
-        .into_iter()
-        .map(|(payee_id, kind, reason, actor, recorded_at)| Mark { payee_id, kind, reason, actor, recorded_at })
-        .collect();
+    let mut found: Vec<Mark> =
+        rows.into_iter().map(|(payee_id, kind, reason, actor, recorded_at)| Mark { payee_id, kind, reason, actor, recorded_at }).collect();
     found.sort_by(|left, right| left.payee_id.cmp(&right.payee_id));
     Ok(found)
 }
@@ -461,13 +459,15 @@ pub async fn set_mark(tx: &mut Tx, batch_id: &str, payee_id: &str, mark: Option<
 
 /// In order of time.
 pub async fn hands(connection: &mut Connection, batch_id: &str) -> anyhow::Result<Vec<Hand>> {
-    let rows: Vec<(String, Option<String>, String, String, i64)> = sqlx::query_as(
-        "select user_id, payee_id, action, note, recorded_at from payout_hands where batch_id = $1 order by sequence",
-    )
-    .bind(batch_id.to_owned())
-    .fetch_all(connection)
-    .await?;
-    Ok(rows.into_iter().map(|(user_id, payee_id, action, note, recorded_at)| Hand { user_id, payee_id, action, note, recorded_at }).collect())
+    let rows: Vec<(String, Option<String>, String, String, i64)> =
+        sqlx::query_as("select user_id, payee_id, action, note, recorded_at from payout_hands where batch_id = $1 order by sequence")
+            .bind(batch_id.to_owned())
+            .fetch_all(connection)
+            .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(user_id, payee_id, action, note, recorded_at)| Hand { user_id, payee_id, action, note, recorded_at })
+        .collect())
 }
 
 pub async fn add_hand(tx: &mut Tx, batch_id: &str, hand: &Hand) -> anyhow::Result<()> {
@@ -494,7 +494,14 @@ pub async fn file(connection: &mut Connection, batch_id: &str) -> anyhow::Result
             .bind(batch_id.to_owned())
             .fetch_optional(connection)
             .await?;
-    Ok(row.map(|(name, sha256, mapping, mapping_digest, body, recorded_at)| File { name, sha256, mapping, mapping_digest, body, recorded_at }))
+    Ok(row.map(|(name, sha256, mapping, mapping_digest, body, recorded_at)| File {
+        name,
+        sha256,
+        mapping,
+        mapping_digest,
+        body,
+        recorded_at,
+    }))
 }
 
 pub async fn add_file(tx: &mut Tx, batch_id: &str, file: &File) -> anyhow::Result<()> {

@@ -210,7 +210,9 @@ impl<'a> Document<'a> {
         named.extend(accounts.components.iter().map(|(name, account)| (vec!["payouts", "accounts", "components", name.as_str()], account)));
         for (path, account) in named {
             let legal = |level: &str| {
-                !level.is_empty() && level.chars().all(|own| own.is_alphanumeric() || matches!(own, '-' | '_' | '.' | ' ')) && level.trim() == level
+                !level.is_empty()
+                    && level.chars().all(|own| own.is_alphanumeric() || matches!(own, '-' | '_' | '.' | ' '))
+                    && level.trim() == level
             };
             if !account.split(':').all(legal) || account.contains("  ") {
                 self.push(&path, Some(account), "is no account; write levels of letters, digits, `-`, `_` and `.`, parted by `:`");

@@ -174,7 +174,13 @@ mod tests {
     }
 
     /// State, what is paid, what is left, flags.
-    fn settled(options: &Payouts, standing: Standing, mark: Option<&str>, claimed: &[Posting], due: &[Posting]) -> (String, i64, i64, String) {
+    fn settled(
+        options: &Payouts,
+        standing: Standing,
+        mark: Option<&str>,
+        claimed: &[Posting],
+        due: &[Posting],
+    ) -> (String, i64, i64, String) {
         match settle(options, standing, mark, claimed, due).expect("fits") {
             None => ("none".to_owned(), 0, 0, String::new()),
             Some(own) => (own.state.to_owned(), total(&own.claims).expect("fits"), own.left, own.flags("")),

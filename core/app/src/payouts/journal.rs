@@ -2,10 +2,10 @@
 //! accounting. Every transaction sums to zero in each currency, and the same record gives the same bytes.
 
 use super::{no_payout, store};
+use crate::Instance;
 use crate::access::{Action, Caller};
 use crate::refusal::Refusal;
 use crate::view::View;
-use crate::Instance;
 use anyhow::{Context, Result, ensure};
 use attain_domain::payouts::Payouts;
 use attain_domain::{Day, MONEY_SCALE, fixed};

@@ -218,12 +218,15 @@ impl Basis {
     async fn read(tx: &mut Tx, view: &View, last_day: Day) -> Result<Basis> {
         let members = load(tx, "pay_group_members").await?;
         let mut groups = BTreeMap::new();
-        if let (Some(payees), Some(own), Some(from)) = (members.texts("payee_id"), members.texts("pay_group_id"), members.numbers("from_on")) {
+        if let (Some(payees), Some(own), Some(from)) =
+            (members.texts("payee_id"), members.texts("pay_group_id"), members.numbers("from_on"))
+        {
             let until = members.numbers("until_on");
             for (row, from) in from.iter().enumerate() {
                 let end = until.map_or(NULL_NUMBER, |until| until[row]);
                 let day = i64::from(last_day.0);
-                if *from <= day && (end == NULL_NUMBER || day < end)
+                if *from <= day
+                    && (end == NULL_NUMBER || day < end)
                     && let (Some(payee), Some(group)) = (payees.get(row), own.get(row))
                 {
                     groups.insert(payee.to_owned(), group.to_owned());
@@ -459,7 +462,8 @@ impl Instance {
         store::add(&mut tx, &batch).await?;
         let laid = lay_out(&mut tx, &batch, &basis, Standing::Draft).await?;
         if laid.lines.iter().all(|line| line.state != "due") {
-            let details = laid.lines.iter().map(|line| format!("{}: {} is left for a later payout", line.payee_id, money(line.left_amount)));
+            let details =
+                laid.lines.iter().map(|line| format!("{}: {} is left for a later payout", line.payee_id, money(line.left_amount)));
             let message = format!("nothing is due to group `{}` up to {}; nothing was drafted", new.pay_group_id, new.period_id);
             return Err(Refusal::conflict(message).with_details(details.collect()).into());
         }

@@ -159,12 +159,8 @@ impl Instance {
         if batch.state != "draft" {
             return Err(wrong_state(&batch, "a draft", "reviewed").into());
         }
-        let next = Batch {
-            state: "reviewed".to_owned(),
-            reviewed_by: Some(caller.user_id.clone()),
-            reviewed_at: Some(now_ms()),
-            ..batch.clone()
-        };
+        let next =
+            Batch { state: "reviewed".to_owned(), reviewed_by: Some(caller.user_id.clone()), reviewed_at: Some(now_ms()), ..batch.clone() };
         self.step_payout(tx, caller, &batch, &next, "review-payout", "").await
     }
 
@@ -188,12 +184,8 @@ impl Instance {
             let refusal = Refusal::conflict("payees of the payout are disputed or on hold; settle it, or exclude them");
             return Err(refusal.with_details(open).into());
         }
-        let next = Batch {
-            state: "approved".to_owned(),
-            approved_by: Some(caller.user_id.clone()),
-            approved_at: Some(now_ms()),
-            ..batch.clone()
-        };
+        let next =
+            Batch { state: "approved".to_owned(), approved_by: Some(caller.user_id.clone()), approved_at: Some(now_ms()), ..batch.clone() };
         self.step_payout(tx, caller, &batch, &next, "approve-payout", approval.comment.trim()).await
     }
 
@@ -229,12 +221,8 @@ impl Instance {
             return Err(Refusal::conflict(message).into());
         }
         store::add_file(&mut tx, batch_id, &made).await?;
-        let next = Batch {
-            state: "exported".to_owned(),
-            exported_by: Some(caller.user_id.clone()),
-            exported_at: Some(now_ms()),
-            ..batch.clone()
-        };
+        let next =
+            Batch { state: "exported".to_owned(), exported_by: Some(caller.user_id.clone()), exported_at: Some(now_ms()), ..batch.clone() };
         self.step_payout(tx, caller, &batch, &next, "export-payout", &format!("sha256 {}", made.sha256)).await
     }
 
@@ -260,7 +248,8 @@ impl Instance {
         let mut read = self.database.read().await?;
         let batch = store::get(&mut read, batch_id).await?.ok_or_else(|| no_payout(batch_id))?;
         let file = store::file(&mut read, batch_id).await?;
-        let file = file.ok_or_else(|| Refusal::not_found(format!("the payout is {}; it has no file before it is exported", batch.state)))?;
+        let file =
+            file.ok_or_else(|| Refusal::not_found(format!("the payout is {}; it has no file before it is exported", batch.state)))?;
         Ok((file.name, file.body))
     }
 

@@ -154,10 +154,8 @@ async fn export(asked: Asked, Path(batch_id): Path<String>) -> Result<Versioned<
 }
 
 fn attachment(name: &str, media_type: &str, bytes: impl IntoResponse) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, media_type.to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
-    ];
+    let headers =
+        [(header::CONTENT_TYPE, media_type.to_owned()), (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))];
     (headers, bytes).into_response()
 }
 
