@@ -8,6 +8,7 @@ use attain_app::Instance;
 use attain_app::access::{Caller, Role};
 use attain_app::changes::Approval;
 use attain_app::payouts::{Confirmation, JournalForm, MarkKind, NewMark, NewPayout, NewReturn, PayoutView, Reason};
+use attain_app::periods::{PeriodState, Step};
 use attain_app::refusal::{Refusal, RefusalKind};
 use attain_database::{Access, Database};
 use attain_domain::fixed;
@@ -86,6 +87,12 @@ async fn people(instance: &Instance) -> People {
     }
 }
 
+async fn approve_period(instance: &Instance, first: &Caller, second: &Caller, period: &str) {
+    for (who, to) in [(first, PeriodState::InReview), (second, PeriodState::Approved)] {
+        instance.step_period(who, period, &Step { to, reason: "the month is over".to_owned() }).await.expect("a step");
+    }
+}
+
 /// From a draft to a payment.
 async fn pay(instance: &Instance, people: &People, draft: &PayoutView) -> PayoutView {
     let id = &draft.head.batch_id;
@@ -102,13 +109,13 @@ async fn two_people_pay_once_with_a_file_that_never_changes() {
         let instance = &stage.instance;
         let mut files = company("", DEALS);
         files.insert("payees.csv", "payee_id\nana\nben\nfay\n".to_owned());
-        files.insert("periods.csv", "period_id,state\n2026-01,approved\n".to_owned());
         calculate(instance, &files).await;
         let maker = person(instance, "finn", Some("fay"), &[Role::Finance]).await;
         let same_person = person(instance, "finn-admin", Some("fay"), &[Role::CompAdmin]).await;
         let checker = person(instance, "cora", None, &[Role::CompAdmin]).await;
         let auditor = person(instance, "otto", None, &[Role::Auditor]).await;
         let seller = person(instance, "sam", Some("ana"), &[Role::Seller]).await;
+        approve_period(instance, &maker, &checker, "2026-01").await;
 
         let draft = instance.draft_payout(&maker, &new("default", "2026-01")).await.expect("a draft");
         assert_eq!(lines(&draft), ["ana due 100 0", "ben due 50 0"]);
@@ -165,10 +172,9 @@ async fn only_pay_of_approved_periods_leaves_the_house() {
     for stage in Stage::each().await {
         let instance = &stage.instance;
         let deals = format!("{DEALS}t3,order,2026-02-05,100,USD,ana\n");
-        let mut files = company("", &deals);
-        files.insert("periods.csv", "period_id,state\n2026-01,approved\n".to_owned());
-        calculate(instance, &files).await;
+        calculate(instance, &company("", &deals)).await;
         let people = people(instance).await;
+        approve_period(instance, &people.maker, &people.checker, "2026-01").await;
         let draft = instance.draft_payout(&people.maker, &new("default", "2026-02")).await.expect("a draft");
         assert_eq!(lines(&draft), ["ana due 110 0", "ben due 50 0"]);
         assert_eq!(draft.open_periods, ["2026-02"]);
@@ -182,6 +188,16 @@ async fn only_pay_of_approved_periods_leaves_the_house() {
         assert_eq!(cancelled.hands.iter().filter(|own| own.action == "cancel-payout").count(), 1);
         let january = instance.draft_payout(&people.maker, &new("default", "2026-01")).await.expect("its postings are free again");
         assert_eq!(pay(instance, &people, &january).await.head.amount, "150");
+
+        // A deal of January that came late: the month is frozen, the difference is paid with February.
+        let mut files = company("", &format!("{deals}t4,order,2026-01-20,200,USD,ben\n"));
+        files.insert("periods.csv", "period_id,state\n2026-01,approved\n".to_owned());
+        calculate(instance, &files).await;
+        approve_period(instance, &people.maker, &people.checker, "2026-02").await;
+        let february = instance.draft_payout(&people.maker, &new("default", "2026-02")).await.expect("a draft");
+        assert_eq!(lines(&february), ["ana due 10 0", "ben due 20 0"]);
+        pay(instance, &people, &february).await;
+        books_agree(&stage).await;
         stage.remove().await;
     }
 }

@@ -153,6 +153,7 @@ pub(super) fn shares(options: &Payouts, claims: &[Posting], earned: &[Posting]) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn posting(period: &str, revision: i64, amount: i64) -> Posting {
         Posting {
@@ -229,6 +230,40 @@ mod tests {
         let much_less = [posting("2026-01", 2, -1400)];
         assert_eq!(settled(&recover, Standing::Draft, None, &claimed, &much_less), shown("left", 0, -400, "negative"));
         assert_eq!(settled(&keep, Standing::Draft, None, &claimed, &[]), shown("due", 1000, 0, ""));
+    }
+
+    fn several(first_revision: i64) -> impl Strategy<Value = Vec<Posting>> {
+        proptest::collection::vec((0..3, -500i64..500), 0..6).prop_map(move |rows| {
+            let own = |(at, (period, amount)): (i64, (i32, i64))| posting(&format!("2026-0{}", period + 1), first_revision + at, amount);
+            (0i64..).zip(rows).map(own).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_or_paid_twice(
+            claimed in several(1), due in several(100), keeps in any::<bool>(), standing in 0..3usize, mark in 0..4usize,
+        ) {
+            let on_decrease = if keeps { OnDecrease::KeepAndFlag } else { OnDecrease::Recover };
+            let standing = [Standing::Draft, Standing::Reviewed, Standing::Approved][standing];
+            let mark = [None, Some("excluded"), Some("disputed"), Some("on-hold")][mark];
+            // What is in a batch is above zero.
+            let claimed = if total(&claimed).expect("fits") > 0 { claimed } else { Vec::new() };
+            let (existing, coming) = (total(&claimed).expect("fits"), total(&due).expect("fits"));
+            let settled = settle(&options(on_decrease), standing, mark, &claimed, &due).expect("fits");
+            let (paid, left) = settled.as_ref().map_or((0, 0), |own| (total(&own.claims).expect("fits"), own.left));
+            prop_assert_eq!(paid + left, existing + coming);
+            if let Some(own) = &settled {
+                prop_assert_eq!(own.state == "due", paid > 0);
+                let mut claims = own.claims.clone();
+                claims.dedup();
+                prop_assert_eq!(claims.len(), own.claims.len());
+                prop_assert!(own.claims.iter().all(|claim| claimed.contains(claim) || due.contains(claim)));
+            }
+            if keeps && mark != Some("excluded") {
+                prop_assert!(paid >= existing, "nobody gets less without a decision");
+            }
+        }
     }
 
     #[test]
