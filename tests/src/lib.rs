@@ -13,6 +13,7 @@ mod documents;
 mod extensions;
 mod http;
 mod pay;
+mod payouts;
 mod program;
 mod real_data;
 mod real_input;

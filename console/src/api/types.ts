@@ -38,7 +38,9 @@ export type Action =
   | "see-audit"
   | "see-jobs"
   | "manage-jobs"
-  | "manage-users";
+  | "manage-users"
+  | "see-payouts"
+  | "manage-payouts";
 
 export interface Versions {
   company: number;

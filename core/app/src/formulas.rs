@@ -26,7 +26,7 @@ const CASES_WITHIN: Duration = Duration::from_secs(2);
 pub struct UsedBy {
     pub plan_id: Option<String>,
     pub component_id: Option<String>,
-    /// `plan`, `crediting`, `kpis`, `insights`, `territory`, `quota` or `forecast`.
+    /// `plan`, `crediting`, `kpis`, `insights`, `territory`, `quota`, `forecast` or `payouts`.
     pub place: &'static str,
 }
 
@@ -201,7 +201,8 @@ fn used_by(company: &Company, point: Point, name: &str) -> Vec<UsedBy> {
         Point::Territory => settings.territory.iter().filter(|step| step.extension == name).map(|_| place("territory")).collect(),
         Point::Quota => settings.quota.iter().filter(|step| step.extension == name).map(|_| place("quota")).collect(),
         Point::Forecast => settings.forecast.iter().filter(|step| step.extension == name).map(|_| place("forecast")).collect(),
-        Point::Connector => Vec::new(),
+        Point::Payout if settings.payouts.export.extension == name => vec![place("payouts")],
+        Point::Connector | Point::Payout => Vec::new(),
     }
 }
 

@@ -24,6 +24,7 @@ pub mod oidc;
 mod once;
 pub mod parity;
 pub mod pay;
+pub mod payouts;
 pub mod periods;
 pub mod planning;
 mod proposals;

@@ -298,6 +298,7 @@ fn settings() -> Settings {
         forecast: None,
         insights: vec![],
         accounting: attain_domain::accounting::Accounting::default(),
+        payouts: attain_domain::payouts::Payouts::default(),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod date;
 pub mod finding;
 pub mod fixed;
 pub mod ids;
+pub mod payouts;
 pub mod plan;
 pub mod point;
 pub mod schema;

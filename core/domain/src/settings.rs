@@ -3,6 +3,7 @@
 use crate::accounting::Accounting;
 use crate::calendar::CalendarSettings;
 use crate::fixed::Rounding;
+use crate::payouts::Payouts;
 use crate::plan::{Condition, Measure};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -195,4 +196,6 @@ pub struct Settings {
     pub insights: Vec<Step>,
     #[serde(default)]
     pub accounting: Accounting,
+    #[serde(default)]
+    pub payouts: Payouts,
 }

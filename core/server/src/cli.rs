@@ -1,7 +1,7 @@
 //! Every command in one list and one match. Results go to standard output, progress and logs to standard error.
 
 use crate::credit::{self, CreditCommand};
-use crate::{serve, show, tools};
+use crate::{payouts, serve, show, tools};
 use anyhow::{Context, Result};
 use attain_app::access::{Action, Caller, Role};
 use attain_app::periods::{PeriodState, Step};
@@ -135,6 +135,12 @@ pub enum Command {
     /// The audit trail
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Pay what is due: draft, review, approve, export, confirm
+    #[command(subcommand)]
+    Payout(payouts::PayoutCommand),
+    /// The pay ledger
+    #[command(subcommand)]
+    Ledger(payouts::LedgerCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -291,7 +297,7 @@ pub enum PluginCommand {
     /// Write a new plugin that builds and passes its case
     New {
         name: String,
-        /// Extension point: territory, quota, crediting, compensation, kpi, forecast, insight, connector
+        /// Extension point: territory, quota, crediting, compensation, kpi, forecast, insight, connector, payout
         #[arg(long, default_value = "compensation")]
         point: String,
         /// Where the plugin's folder is made
@@ -487,6 +493,8 @@ async fn with_instance(command: Command, instance: &Instance, out: show::Output)
             return Ok(if report.faults.is_empty() { Exit::Ok } else { Exit::Failure });
         }
         Command::User(command) => return user(command, instance, out).await,
+        Command::Payout(command) => return payouts::payout(command, instance, out).await,
+        Command::Ledger(command) => return payouts::ledger(command, instance, out).await,
         Command::Test { .. } | Command::Plugin(_) | Command::Serve(_) | Command::Openapi | Command::Watch | Command::Verify { .. } => {
             Ok(())
         }

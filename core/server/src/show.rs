@@ -7,6 +7,7 @@ use attain_app::company::Receipt;
 use attain_app::credit_preview::{CreditPath, CreditPreview};
 use attain_app::explain::Node;
 use attain_app::extensions::{CaseReport, InstalledExtension};
+use attain_app::payouts::{PayoutHead, PayoutView};
 use attain_app::periods::PeriodView;
 use attain_app::planning::{Forecast, QuotaProposal, TerritoryProposal};
 use attain_app::runs::{RunHead, RunReport, Verdict};
@@ -215,6 +216,47 @@ impl Output {
             }
             let documents = if receipt.documents.is_empty() { "none".to_owned() } else { receipt.documents.join(", ") };
             if receipt.is_empty() { "nothing changed".to_owned() } else { format!("{table}\ndocuments: {documents}") }
+        })
+    }
+
+    pub fn payouts(self, all: &[PayoutHead]) -> Result<()> {
+        self.either(&all, || {
+            let mut table = table(&["payout", "group", "period", "pay on", "state", "payees", "amount", "currency"]);
+            for own in all {
+                table.add_row([
+                    Cell::new(&own.batch_id),
+                    Cell::new(&own.pay_group_id),
+                    Cell::new(&own.period_id),
+                    Cell::new(&own.pay_on),
+                    Cell::new(&own.state),
+                    right(own.payee_count),
+                    right(&own.amount),
+                    Cell::new(&own.currency),
+                ]);
+            }
+            table.to_string()
+        })
+    }
+
+    pub fn payout(self, own: &PayoutView) -> Result<()> {
+        self.either(own, || {
+            let mut table = table(&["payee", "state", "amount", "company amount", "left", "flags", "reference"]);
+            for line in &own.lines {
+                table.add_row([
+                    Cell::new(&line.payee_id),
+                    Cell::new(&line.state),
+                    right(&line.amount),
+                    right(&line.company_amount),
+                    right(&line.left_amount),
+                    Cell::new(line.flags.join(" ")),
+                    Cell::new(&line.reference),
+                ]);
+            }
+            let head = &own.head;
+            format!(
+                "{table}\n{} is {}: {} {} to {} payees\ncontent hash {}",
+                head.batch_id, head.state, head.amount, head.currency, head.payee_count, head.content_hash
+            )
         })
     }
 

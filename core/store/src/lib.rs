@@ -10,6 +10,7 @@ pub mod extensions;
 pub mod imports;
 pub mod ledger;
 pub mod once;
+pub mod payouts;
 pub mod periods;
 pub mod questions;
 pub mod run_facts;

@@ -2,7 +2,8 @@
 
 use super::problem::{Problem, Problems, advice, nearest, shortened};
 use super::rows::Sheet;
-use attain_domain::plan::{Cap, Component, Condition, ConditionField, Plan};
+use attain_domain::payouts::Payouts;
+use attain_domain::plan::{Cap, Component, Condition, ConditionField, Measure, Plan};
 use attain_domain::settings::{Rollup, Settings, Step, WindfallOf};
 use attain_domain::tiers::TierTable;
 use attain_domain::{Calendar, Rounding, schema};
@@ -188,6 +189,7 @@ impl<'a> Document<'a> {
                 self.judge_step(&[name], step);
             }
         }
+        self.judge_payouts(&settings.payouts);
         let mut ids = BTreeSet::new();
         for (index, measure) in settings.measures.iter().enumerate() {
             let number = index.to_string();
@@ -229,6 +231,30 @@ impl<'a> Document<'a> {
         }
         if windfall.of == WindfallOf::QuotaShare && settings.measures.is_empty() {
             self.push(&["crediting", "windfall"], None, "a share of a quota needs a measure; add one");
+        }
+    }
+
+    fn judge_payouts(&mut self, payouts: &Payouts) {
+        self.judge_step(&["payouts", "export"], &payouts.export);
+        let accounts = &payouts.accounts;
+        let mut named = vec![
+            (vec!["payouts", "accounts", "expense"], &accounts.expense),
+            (vec!["payouts", "accounts", "payable"], &accounts.payable),
+            (vec!["payouts", "accounts", "held"], &accounts.held),
+            (vec!["payouts", "accounts", "carried"], &accounts.carried),
+            (vec!["payouts", "accounts", "cash"], &accounts.cash),
+            (vec!["payouts", "accounts", "exchange"], &accounts.exchange),
+        ];
+        named.extend(accounts.components.iter().map(|(name, account)| (vec!["payouts", "accounts", "components", name.as_str()], account)));
+        for (path, account) in named {
+            let legal = |level: &str| {
+                !level.is_empty()
+                    && level.chars().all(|own| own.is_alphanumeric() || matches!(own, '-' | '_' | '.' | ' '))
+                    && level.trim() == level
+            };
+            if !account.split(':').all(legal) || account.contains("  ") {
+                self.push(&path, Some(account), "is no account; write levels of letters, digits, `-`, `_` and `.`, parted by `:`");
+            }
         }
     }
 

@@ -83,9 +83,13 @@ impl ScriptLimits {
         ..ScriptLimits::FORMULA
     };
 
+    /// For the file of a payout batch: a line a payee.
+    pub const PAYOUT: ScriptLimits = ScriptLimits { list_items: 200_000, answer_rows: 200_000, ..ScriptLimits::PLANNING };
+
     pub fn of(point: Point) -> ScriptLimits {
         match point {
             Point::Crediting | Point::Compensation | Point::Kpi => ScriptLimits::FORMULA,
+            Point::Payout => ScriptLimits::PAYOUT,
             _ => ScriptLimits::PLANNING,
         }
     }

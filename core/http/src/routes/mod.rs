@@ -12,6 +12,7 @@ mod jobs;
 mod oidc;
 mod pay;
 mod pay_documents;
+mod payouts;
 mod periods;
 mod planning;
 mod questions;
@@ -35,6 +36,7 @@ pub fn all() -> OpenApiRouter<Arc<Served>> {
         .merge(users::routes())
         .merge(pay::routes())
         .merge(pay_documents::routes())
+        .merge(payouts::routes())
         .merge(periods::routes())
         .merge(accounting::routes())
         .merge(team::routes())
