@@ -40,6 +40,7 @@ impl Stage {
             plugins: vec![plugins()],
             actor: "tester".to_owned(),
             oidc: None,
+            outward: attain_app::outbox::OutwardConfig::default(),
         };
         let instance = Instance::open_with(&config, bundle()).await.expect("the instance opens");
         Stage { instance, config, trial, home }

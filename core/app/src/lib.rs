@@ -1,10 +1,16 @@
 //! The use cases: what a person can do with Attain. Knows no HTTP and no SQL text.
 
 pub mod access;
+pub mod acknowledgements;
+pub mod adjustments;
 pub mod analysis;
+pub mod anomalies;
 pub mod changes;
 pub mod check;
 pub mod company;
+pub mod delegations;
+pub mod disputes;
+mod escalation;
 pub mod expected;
 pub mod explain;
 mod extension_logs;
@@ -17,8 +23,11 @@ pub mod impact;
 pub mod imports;
 mod instance;
 pub mod live;
+pub mod mail;
+pub mod notices;
 pub mod oidc;
 mod once;
+pub mod outbox;
 pub mod parity;
 pub mod pay;
 pub mod planning;
@@ -34,9 +43,11 @@ pub mod summary;
 pub mod trail;
 pub mod users;
 pub mod view;
+pub mod webhooks;
 pub mod what_if;
 pub mod whoami;
 pub mod work;
+pub mod work_policy;
 
 pub use attain_store::versions::Versions;
 pub use instance::{AuditReport, Config, Instance, incident_id};

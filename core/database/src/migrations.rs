@@ -13,6 +13,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "changes", include_str!("../../../migrations/0004_changes.sql")),
     (5, "imports", include_str!("../../../migrations/0005_imports.sql")),
     (6, "settlement", include_str!("../../../migrations/0006_settlement.sql")),
+    (7, "people", include_str!("../../../migrations/0007_people.sql")),
 ];
 
 /// The newest version of the schema that this program knows.
