@@ -10,6 +10,7 @@ mod documents;
 mod extensions;
 mod http;
 mod pay;
+mod people;
 mod program;
 mod real_data;
 mod real_input;

@@ -145,7 +145,7 @@ impl Instance {
                 payee_id: Some(payee_id),
                 period_id: Some(last),
             };
-            self.tell(tx, &everybody, &happening, &BTreeSet::from([user.user_id.clone()]), now).await?;
+            self.tell_known(tx, &everybody, &happening, &BTreeSet::from([user.user_id.clone()]), now).await?;
         }
         let happening = Happening {
             kind: NoticeKind::StatementPublished,

@@ -22,7 +22,7 @@ const NOTE_LENGTH_MAX: usize = 500;
 /// Why pay is adjusted by hand. `dispute` is given by the resolution of one alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Reason {
+pub enum AdjustmentReason {
     Correction,
     Dispute,
     Goodwill,
@@ -33,17 +33,17 @@ pub enum Reason {
     Other,
 }
 
-impl Reason {
+impl AdjustmentReason {
     pub fn name(self) -> &'static str {
         match self {
-            Reason::Correction => "correction",
-            Reason::Dispute => "dispute",
-            Reason::Goodwill => "goodwill",
-            Reason::Guarantee => "guarantee",
-            Reason::Referral => "referral",
-            Reason::Spif => "spif",
-            Reason::WriteOff => "write-off",
-            Reason::Other => "other",
+            AdjustmentReason::Correction => "correction",
+            AdjustmentReason::Dispute => "dispute",
+            AdjustmentReason::Goodwill => "goodwill",
+            AdjustmentReason::Guarantee => "guarantee",
+            AdjustmentReason::Referral => "referral",
+            AdjustmentReason::Spif => "spif",
+            AdjustmentReason::WriteOff => "write-off",
+            AdjustmentReason::Other => "other",
         }
     }
 }
@@ -55,7 +55,7 @@ pub struct NewAdjustment {
     pub period_id: String,
     /// Negative takes away.
     pub amount: String,
-    pub reason: Reason,
+    pub reason: AdjustmentReason,
     #[serde(default)]
     pub note: Option<String>,
     #[serde(default)]
@@ -89,7 +89,7 @@ pub(crate) struct Row<'a> {
     pub payee_id: &'a str,
     pub period_id: &'a str,
     pub amount: i64,
-    pub reason: Reason,
+    pub reason: AdjustmentReason,
     pub note: Option<&'a str>,
     pub plan_id: Option<&'a str>,
     pub component_id: Option<&'a str>,
@@ -168,7 +168,7 @@ impl Instance {
         if caller.payee_id.as_deref() == Some(new.payee_id.as_str()) {
             return Err(Refusal::forbidden("this is your own pay; somebody else has to adjust it").into());
         }
-        if new.reason == Reason::Dispute {
+        if new.reason == AdjustmentReason::Dispute {
             return Err(Refusal::invalid("`dispute` is the reason of a dispute's resolution; resolve the dispute").into());
         }
         let value = amount("`amount`", &new.amount)?;

@@ -55,7 +55,7 @@ impl AnomalyKind {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct ReviewView {
+pub struct AnomalyReview {
     pub reviewed_by: String,
     pub reviewed_at: String,
     pub comment: String,
@@ -72,7 +72,7 @@ pub struct Anomaly {
     pub against: Option<String>,
     /// A hash of the figures: a review counts for these alone.
     pub fact: String,
-    pub review: Option<ReviewView>,
+    pub review: Option<AnomalyReview>,
 }
 
 /// Thresholds in place of the policy's.
@@ -85,7 +85,7 @@ pub struct Thresholds {
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewReview {
+pub struct NewAnomalyReview {
     pub payee_id: String,
     pub kind: AnomalyKind,
     /// Of the anomaly as it was read.
@@ -266,7 +266,7 @@ impl Instance {
         for own in &mut all {
             // The newest word.
             let review = reviews.iter().rfind(|review| review.fact == own.fact);
-            own.review = review.map(|review| ReviewView {
+            own.review = review.map(|review| AnomalyReview {
                 reviewed_by: review.reviewed_by.clone(),
                 reviewed_at: shown_ms(review.reviewed_at),
                 comment: review.comment.clone(),
@@ -293,7 +293,7 @@ impl Instance {
         caller: &Caller,
         period_id: &str,
         thresholds: &Thresholds,
-        new: &NewReview,
+        new: &NewAnomalyReview,
     ) -> Result<Anomaly> {
         caller.require(Action::SeeAllPay)?;
         caller.require(Action::ApproveChanges)?;
@@ -327,7 +327,7 @@ impl Instance {
         attain_audit::append(&mut tx, entry, now).await?;
         tx.commit().await?;
         self.seal().await?;
-        own.review = Some(ReviewView { reviewed_by: review.reviewed_by, reviewed_at: shown_ms(now), comment: review.comment });
+        own.review = Some(AnomalyReview { reviewed_by: review.reviewed_by, reviewed_at: shown_ms(now), comment: review.comment });
         Ok(own)
     }
 }

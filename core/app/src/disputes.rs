@@ -7,7 +7,7 @@ mod case;
 pub use attachments::{AttachmentFile, AttachmentView, FILE_BYTES_MAX};
 
 use crate::access::{Action, Caller};
-use crate::adjustments::{Reason, Row, change_of, check_open, note_of};
+use crate::adjustments::{AdjustmentReason, Row, change_of, check_open, note_of};
 use crate::explain::Node;
 use crate::notices::{Everybody, Happening, NoticeKind};
 use crate::pay::money;
@@ -60,18 +60,18 @@ impl DisputeState {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum DisputeOutcome {
     Accepted,
     Partly,
     Rejected,
 }
 
-impl Outcome {
+impl DisputeOutcome {
     fn name(self) -> &'static str {
         match self {
-            Outcome::Accepted => "accepted",
-            Outcome::Partly => "partly",
-            Outcome::Rejected => "rejected",
+            DisputeOutcome::Accepted => "accepted",
+            DisputeOutcome::Partly => "partly",
+            DisputeOutcome::Rejected => "rejected",
         }
     }
 }
@@ -97,7 +97,7 @@ pub struct NewDispute {
 /// Who is to look at it. What is left out stays as it is.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Assignment {
+pub struct DisputeAssignment {
     pub user_id: String,
     /// Until when; by the company's policy otherwise.
     #[serde(default)]
@@ -107,8 +107,8 @@ pub struct Assignment {
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Resolution {
-    pub outcome: Outcome,
+pub struct DisputeResolution {
+    pub outcome: DisputeOutcome,
     /// What is granted, for what is accepted, wholly or partly; left out, nothing is adjusted by it (a plan or data are corrected instead).
     #[serde(default)]
     pub amount: Option<String>,
@@ -456,7 +456,7 @@ impl Instance {
         caller: &Caller,
         dispute_id: &str,
         version: i64,
-        assignment: &Assignment,
+        assignment: &DisputeAssignment,
     ) -> Result<DisputeView> {
         caller.require(Action::AnswerQuestions)?;
         let now = now_ms();
@@ -504,7 +504,7 @@ impl Instance {
         caller: &Caller,
         dispute_id: &str,
         version: i64,
-        resolution: &Resolution,
+        resolution: &DisputeResolution,
     ) -> Result<DisputeView> {
         caller.require(Action::AnswerQuestions)?;
         let comment = within("the comment", &resolution.comment, BODY_LENGTH_MAX)?;
@@ -518,8 +518,8 @@ impl Instance {
         }
         let granted = resolution.amount.as_deref().map(|text| amount("`amount`", text)).transpose()?;
         match (resolution.outcome, granted) {
-            (Outcome::Rejected, Some(_)) => return Err(Refusal::invalid("what is rejected is granted no amount").into()),
-            (Outcome::Accepted | Outcome::Partly, Some(0)) => {
+            (DisputeOutcome::Rejected, Some(_)) => return Err(Refusal::invalid("what is rejected is granted no amount").into()),
+            (DisputeOutcome::Accepted | DisputeOutcome::Partly, Some(0)) => {
                 return Err(Refusal::invalid("an adjustment of nothing changes nothing; leave `amount` out").into());
             }
             _ => {}
@@ -536,7 +536,7 @@ impl Instance {
                     payee_id: &own.payee_id,
                     period_id: &period_id,
                     amount: granted,
-                    reason: Reason::Dispute,
+                    reason: AdjustmentReason::Dispute,
                     note: note.as_deref(),
                     plan_id: own.plan_id.as_deref(),
                     component_id: own.component_id.as_deref(),
@@ -566,7 +566,7 @@ impl Instance {
                 payee_id: own.payee_id.clone(),
                 period_id,
                 amount: granted,
-                reason: Reason::Dispute.name().to_owned(),
+                reason: AdjustmentReason::Dispute.name().to_owned(),
                 note,
                 dispute_id: Some(dispute_id.to_owned()),
                 author: caller.user_id.clone(),

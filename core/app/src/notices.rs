@@ -180,11 +180,11 @@ impl Instance {
         // The first lock, before what sends is asked for.
         bump(tx, Part::Work).await?;
         let everybody = Everybody::read(tx).await?;
-        self.tell(tx, &everybody, happening, users, now).await
+        self.tell_known(tx, &everybody, happening, users, now).await
     }
 
     /// As [`Instance::tell_users`], where everybody is known already and the part is counted.
-    pub(crate) async fn tell(
+    pub(crate) async fn tell_known(
         &self,
         tx: &mut Tx,
         everybody: &Everybody,

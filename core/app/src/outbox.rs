@@ -248,6 +248,7 @@ impl Instance {
         if let Some(webhook_id) = own.webhook_id.as_deref().filter(|_| is_marked && own.state != "dropped")
             && let Some(mut webhook) = store::webhook_of(&mut tx, webhook_id).await?
         {
+            let before = (webhook.failures, webhook.last_error.clone());
             webhook.failures = if is_sent { 0 } else { webhook.failures + 1 };
             webhook.last_error.clone_from(&own.last_error);
             if webhook.failures >= FAILURES_MAX && webhook.state == "active" {
@@ -256,7 +257,9 @@ impl Instance {
                 disabled = Some(webhook_id.to_owned());
             }
             // Somebody who edits it at this moment has the newer word; the next attempt counts again.
-            store::replace_webhook(&mut tx, &webhook).await?;
+            if before != (webhook.failures, webhook.last_error.clone()) {
+                store::replace_webhook(&mut tx, &webhook).await?;
+            }
         }
         if let Some(webhook_id) = &disabled {
             bump(&mut tx, Part::Work).await?;

@@ -63,7 +63,7 @@ pub struct WebhookEdit {
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct AttemptView {
+pub struct DeliveryAttempt {
     pub attempt: i64,
     pub attempted_at: String,
     pub status: Option<i64>,
@@ -85,11 +85,11 @@ pub struct DeliveryView {
     #[schema(value_type = Object)]
     pub body: serde_json::Value,
     /// Only where one delivery is asked for.
-    pub attempts: Vec<AttemptView>,
+    pub attempts: Vec<DeliveryAttempt>,
 }
 
 /// `t=<unix seconds>,v1=<hex of HMAC-SHA-256 over "t.body">`: the instant is signed too, so that an old delivery cannot be sent again.
-pub(crate) fn signature(secret: &str, seconds: i64, body: &str) -> String {
+pub fn signature(secret: &str, seconds: i64, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
     mac.update(format!("{seconds}.{body}").as_bytes());
     let code: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -123,7 +123,7 @@ fn delivery(own: Outgoing, attempts: Vec<store::Attempt>) -> Result<DeliveryView
         last_error: own.last_error,
         attempts: attempts
             .into_iter()
-            .map(|own| AttemptView {
+            .map(|own| DeliveryAttempt {
                 attempt: own.attempt,
                 attempted_at: shown_ms(own.attempted_at),
                 status: own.status,

@@ -74,7 +74,7 @@ fn kind_of(name: &str, bytes: &[u8]) -> Result<&'static str, Refusal> {
     };
     let is_text = media_type.starts_with("text/");
     let is_so = bytes.starts_with(begin) && (!is_text || std::str::from_utf8(bytes).is_ok_and(|text| !text.contains('\0')));
-    if is_so { Ok(media_type) } else { Err(Refusal::invalid(format!("`{name}` is no {media_type}; its bytes say something else"))) }
+    if is_so { Ok(*media_type) } else { Err(Refusal::invalid(format!("`{name}` is no {media_type}; its bytes say something else"))) }
 }
 
 /// A name as it is given out in a header: letters, digits and a few marks.

@@ -1,12 +1,15 @@
 //! The table of contents of the interface, a room a line.
 
+mod adjustments;
 mod changes;
 mod company;
 mod data;
+mod disputes;
 mod extensions;
 mod formulas;
 mod imports;
 mod jobs;
+mod notices;
 mod oidc;
 mod pay;
 mod pay_documents;
@@ -15,8 +18,10 @@ mod questions;
 mod runs;
 mod session;
 mod team;
+mod teamwork;
 mod trail;
 mod users;
+mod webhooks;
 mod what_if;
 
 use crate::serve::Served;
@@ -45,4 +50,9 @@ pub fn all() -> OpenApiRouter<Arc<Served>> {
         .merge(company::routes())
         .merge(planning::routes())
         .merge(what_if::routes())
+        .merge(disputes::routes())
+        .merge(adjustments::routes())
+        .merge(notices::routes())
+        .merge(webhooks::routes())
+        .merge(teamwork::routes())
 }
