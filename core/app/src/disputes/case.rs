@@ -36,7 +36,7 @@ struct Heard {
 struct Listening<'a> {
     formula: &'a dyn Extension,
     wanted: &'a Wanted<'a>,
-    heard: Mutex<Option<Heard>>,
+    heard: Mutex<Vec<Heard>>,
 }
 
 impl Extension for Listening<'_> {
@@ -45,7 +45,7 @@ impl Extension for Listening<'_> {
     }
 
     fn run(&self, call: &Call<'_>) -> Result<Answer, Fault> {
-        if let Some(rows) = call.input.first().filter(|_| *call.settings == self.wanted.settings) {
+        if let Some(rows) = call.input.first() {
             let is = |name: &str, row: usize, value: Option<&str>| rows.texts(name).and_then(|own| own.get(row)) == value;
             let found = (0..rows.row_count()).find(|row| {
                 is("payee_id", *row, Some(self.wanted.payee_id))
@@ -56,7 +56,7 @@ impl Extension for Listening<'_> {
                 let mut tables = vec![rows.take(&[row])];
                 tables.extend(call.input[1..].iter().cloned());
                 let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-                heard.get_or_insert(Heard { settings: call.settings.clone(), tables });
+                heard.push(Heard { settings: call.settings.clone(), tables });
             }
         }
         self.formula.run(call)
@@ -157,10 +157,13 @@ impl Instance {
         };
         let heard = in_turn(|| -> Result<Option<Heard>, Fault> {
             let formula = set.get(Point::Compensation, &name)?;
-            let listening = Listening { formula, wanted: &wanted, heard: Mutex::new(None) };
+            let listening = Listening { formula, wanted: &wanted, heard: Mutex::default() };
             let prepared = Prepared::new(Arc::new(inputs_of(&then, Table::new("posted"))), &set);
             prepared.pay(&With { all: &set, name: &name, listening: &listening });
-            Ok(listening.heard.into_inner().unwrap_or_else(PoisonError::into_inner))
+            let mut heard = listening.heard.into_inner().unwrap_or_else(PoisonError::into_inner);
+            // Of several components with one formula that with the settings of this one; a payee's own settings may differ from them.
+            let own = heard.iter().position(|own| own.settings == wanted.settings).unwrap_or(0);
+            Ok((own < heard.len()).then(|| heard.swap_remove(own)))
         })
         .await?
         .map_err(|fault| Refusal::extension(&name, &fault))?;
