@@ -14,6 +14,7 @@ mod extensions;
 mod http;
 mod pay;
 mod payouts;
+mod people;
 mod program;
 mod real_data;
 mod real_input;

@@ -13,9 +13,10 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "changes", include_str!("../../../migrations/0004_changes.sql")),
     (5, "imports", include_str!("../../../migrations/0005_imports.sql")),
     (6, "settlement", include_str!("../../../migrations/0006_settlement.sql")),
-    (7, "payouts", include_str!("../../../migrations/0008_payouts.sql")),
-    (8, "crediting", include_str!("../../../migrations/0010_crediting.sql")),
-    (9, "once", include_str!("../../../migrations/0011_once.sql")),
+    (7, "people", include_str!("../../../migrations/0007_people.sql")),
+    (8, "payouts", include_str!("../../../migrations/0008_payouts.sql")),
+    (9, "crediting", include_str!("../../../migrations/0010_crediting.sql")),
+    (10, "once", include_str!("../../../migrations/0011_once.sql")),
 ];
 
 /// The newest version of the schema that this program knows.

@@ -22,7 +22,7 @@ const KEPT_BYTES_MAX: usize = 1 << 20;
 
 /// Whether the answer holds a secret, which is shown once and kept nowhere.
 fn gives_secret(route: &str) -> bool {
-    route == "/api/v1/tokens" || (route.starts_with("/api/v1/users/") && route.ends_with("/link"))
+    ["/api/v1/tokens", "/api/v1/webhooks"].contains(&route) || (route.starts_with("/api/v1/users/") && route.ends_with("/link"))
 }
 
 pub async fn once(served: &Arc<Served>, request: Request, next: Next, limit: usize) -> Response {

@@ -189,6 +189,15 @@ pub struct ServeArgs {
     /// What the button for it says
     #[arg(long, env = "ATTAIN_OIDC_NAME", default_value = "single sign-on")]
     pub oidc_name: String,
+    /// Where mail is sent: `smtps://user:password@host`, `smtp://host:587?tls=required`; none is sent without it
+    #[arg(long, env = "ATTAIN_SMTP_URL", hide_env_values = true, requires = "mail_from")]
+    pub smtp_url: Option<String>,
+    /// Sender of mail, as `Attain <pay@example.com>`
+    #[arg(long, env = "ATTAIN_MAIL_FROM")]
+    pub mail_from: Option<String>,
+    /// Hosts of our own network that webhooks may go to, also without TLS: `host` or `host:port`
+    #[arg(long, env = "ATTAIN_WEBHOOK_HOSTS", value_delimiter = ',')]
+    pub webhook_host: Vec<String>,
     /// Cookies without `Secure`: only for a network without TLS
     #[arg(long)]
     pub plain_cookies: bool,
@@ -381,6 +390,7 @@ pub async fn execute(cli: Cli) -> Result<Exit> {
         plugins: cli.plugins.clone(),
         actor: cli.actor.clone(),
         oidc: None,
+        outward: attain_app::outbox::OutwardConfig::default(),
     };
     let out = show::Output { json: cli.json, quiet: cli.quiet };
     match cli.command {

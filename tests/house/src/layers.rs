@@ -46,6 +46,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("axum", &["attain-http"]),
     ("arrow-array", &["attain-store"]),
     ("clap", &["attain-server"]),
+    ("lettre", &["attain-app"]),
 ];
 
 /// Crates with an input, an output, a clock or chance in them, which what computes pay must not name.

@@ -1,14 +1,17 @@
 //! The table of contents of the interface, a room a line.
 
 mod accounting;
+mod adjustments;
 mod changes;
 mod company;
 mod credits;
 mod data;
+mod disputes;
 mod extensions;
 mod formulas;
 mod imports;
 mod jobs;
+mod notices;
 mod oidc;
 mod pay;
 mod pay_documents;
@@ -19,8 +22,10 @@ mod questions;
 mod runs;
 mod session;
 mod team;
+mod teamwork;
 mod trail;
 mod users;
+mod webhooks;
 mod what_if;
 
 use crate::serve::Served;
@@ -53,4 +58,9 @@ pub fn all() -> OpenApiRouter<Arc<Served>> {
         .merge(planning::routes())
         .merge(what_if::routes())
         .merge(credits::routes())
+        .merge(disputes::routes())
+        .merge(adjustments::routes())
+        .merge(notices::routes())
+        .merge(webhooks::routes())
+        .merge(teamwork::routes())
 }
