@@ -2,12 +2,16 @@
 //! Knows no input or output, no clock, no randomness and no floating point.
 
 pub mod calendar;
+pub mod component;
 pub mod date;
 pub mod finding;
 pub mod fixed;
 pub mod ids;
+pub mod lint;
 pub mod plan;
+pub mod plan_defects;
 pub mod point;
+pub mod rate_table;
 pub mod schema;
 pub mod settings;
 pub mod settlement;
