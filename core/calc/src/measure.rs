@@ -90,7 +90,7 @@ fn measure(run: &mut Run<'_>) -> (Measures, Vec<(String, String)>) {
     measures.sort_by(|left, right| left.id.cmp(&right.id));
     let teams = Teams::new(run.inputs, book);
     let mut meters = Vec::with_capacity(measures.len());
-    for measure in measures {
+    for measure in &measures {
         let filter = condition::compile(measure, run.inputs, book, credits, &mut run.findings);
         let kinds = CreditKind::ALL.map(|kind| measure.credits.is_empty() || measure.credits.contains(&kind));
         let full = Objectives::full(measure);
