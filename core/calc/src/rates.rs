@@ -106,6 +106,7 @@ fn shown(table: &RateTable, keys: &[Key<'_>]) -> String {
         Key::Text(text) => format!("{} {text}", dimension.name),
         Key::Owned(text) => format!("{} {text}", dimension.name),
         Key::Lineage(lineage) => format!("{} {}", dimension.name, lineage.first().unwrap_or(&"")),
+        Key::OwnedLineage(lineage) => format!("{} {}", dimension.name, lineage.join(" ")),
     });
     each.collect::<Vec<_>>().join(", ")
 }
@@ -272,13 +273,16 @@ fn by_rules(run: &mut Run<'_>, subject: &Subject<'_>, rates: &RateRules, rows: &
         if found.is_empty() && subject.settled[rows.period[row] as usize] {
             no_match(&mut findings, rates.no_match, || record(&book, subject, rows, row), "no rate rule holds it");
         }
-        let mut sums = [Some(0i64); 3];
+        let (mut sums, mut names) = ([Some(0i64); 3], Vec::new());
         for index in found {
             let rule = &rates.rules[index];
             for (sum, value) in sums.iter_mut().zip([rule.rate, rule.amount_per_unit, rule.amount]) {
                 *sum = sum.and_then(|sum| sum.checked_add(scaled(value)?));
             }
-            labels[row].push(if rule.label.is_empty() { format!("rule {}", index + 1) } else { rule.label.clone() });
+            names.push(if rule.label.is_empty() { format!("rule {}", index + 1) } else { rule.label.clone() });
+        }
+        if !names.is_empty() {
+            labels[row].push(names.join(" + "));
         }
         let mut take = |sum: Option<i64>| {
             sum.unwrap_or_else(|| {

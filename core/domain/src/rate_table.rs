@@ -127,6 +127,7 @@ pub enum Key<'a> {
     Owned(String),
     /// A node of a tree and its ancestors, nearest first.
     Lineage(Vec<&'a str>),
+    OwnedLineage(Vec<String>),
 }
 
 /// How much a row says about a dimension; the smaller the more.
@@ -171,6 +172,10 @@ impl Cell {
             Key::Nothing => return None,
             Key::Text(text) => *text,
             Key::Owned(text) => text.as_str(),
+            Key::OwnedLineage(lineage) => {
+                let distance = lineage.iter().position(|node| words.contains(node))?;
+                return Some(Width::Bounded(Decimal::from(distance as u64)));
+            }
             Key::Number(value) => {
                 number = value.normalize().to_string();
                 number.as_str()
