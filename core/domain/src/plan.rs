@@ -1,6 +1,6 @@
 //! Compensation plans and measures, as written in `plans/*.toml` and `company.toml`.
 
-use crate::component::{EarnedOf, Floor, Gate, GroupCap, Hurdle, Multiplier, OncePer, Pool, Rank, RateRules, Uses};
+use crate::component::{EarnedBy, EarnedOf, Floor, Gate, GroupCap, Hurdle, Multiplier, OncePer, Pool, Rank, RateRules, Uses};
 use crate::fixed::Rounding;
 use crate::rate_table::RateTable;
 use crate::settings::empty_object;
@@ -305,6 +305,39 @@ pub struct Plan {
     /// The share of the pay just below a bound by which it must rise there for the check to tell; a quarter where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cliff: Option<Decimal>,
+}
+
+impl Component {
+    /// Whether what it pays one payee hangs on what others sold or earned.
+    pub fn looks_at_others(&self) -> bool {
+        let below = self.uses.values().map(Uses::earned).chain(self.earnings.clone()).any(|earned| earned.of != EarnedBy::Payee);
+        below || self.rank.is_some() || self.pool.is_some()
+    }
+
+    /// Whether what it pays is what the formula makes of its own result and nothing else.
+    pub fn stands_alone(&self) -> bool {
+        self.earnings.is_none()
+            && self.inputs.is_empty()
+            && self.uses.is_empty()
+            && self.lookups.is_empty()
+            && self.tables.is_empty()
+            && self.rates.is_none()
+            && self.rank.is_none()
+            && self.pool.is_none()
+            && self.hurdle.is_none()
+            && self.multipliers.is_empty()
+            && self.gates.is_empty()
+            && self.requires.is_empty()
+            && self.floor.is_none()
+            && !self.once
+            && !self.stacked
+    }
+}
+
+/// Whether what is paid to one payee hangs on what others sold or earned: he cannot be calculated alone then.
+pub fn looks_at_others<'a>(plans: impl IntoIterator<Item = &'a Plan>, measures: &[Measure]) -> bool {
+    let of_team = measures.iter().any(|measure| measure.of == MeasureOf::Team);
+    of_team || plans.into_iter().any(|plan| plan.components.iter().any(Component::looks_at_others))
 }
 
 impl Plan {

@@ -1,6 +1,7 @@
 //! The calculation, seen from outside: small companies in, pay and findings out.
 
 mod company;
+mod components;
 mod crediting;
 mod laws;
 mod pay;
