@@ -194,3 +194,29 @@ fn a_pool_that_nobody_has_a_share_of_is_told() {
     assert_eq!(rows(&outcome, "earnings", "payee_id period_id amount"), ["p0 2026-01 100", "p0 2026-02 0", "p1 2026-01 0", "p1 2026-02 0"]);
     assert_eq!(codes(&outcome), ["warning pool-without-shares plan, own, 2026-02"]);
 }
+
+#[test]
+fn a_table_without_a_row_pays_nothing_and_says_so_as_it_is_told_to() {
+    let plan = |no_match: &str| {
+        component("accumulate = \"transaction\"\nformula = \"param-rate\"\nlookups = { rate = \"rates\" }")
+            + &format!(
+                "[tables.rates]\nno_match = \"{no_match}\"\ndimensions = [{{ name = \"amount\", kind = \"range\" }}]\nrows = [{{ when = {{ amount = {{ from = \"100\" }} }}, result = \"0.1\" }}]\n"
+            )
+    };
+    let run = |no_match| company(&plan(no_match), 1, &[(0, 1, 50_000), (0, 2, 5_000)]).run();
+    for no_match in ["zero", "finding"] {
+        assert_eq!(rows(&run(no_match), "earnings", "transaction_id amount"), ["t000 50", "t001 0"]);
+    }
+    assert!(codes(&run("zero")).is_empty());
+    assert_eq!(codes(&run("finding")), ["warning rate-no-match p0, t001, plan, own"]);
+    let outcome = run("error");
+    assert_eq!((outcome.complete, codes(&outcome)), (false, vec!["error rate-no-match p0, t001, plan, own".to_owned()]));
+}
+
+#[test]
+fn a_table_that_asks_for_what_a_row_does_not_have_is_an_error() {
+    let plan = component("formula = \"param-rate\"\nlookups = { rate = \"rates\" }")
+        + "[tables.rates]\ndimensions = [{ name = \"product\" }]\nrows = [{ result = \"0.1\" }]\n";
+    let outcome = company(&plan, 1, &[(0, 1, 50_000)]).run();
+    assert_eq!(codes(&outcome), ["error table-unknown-field plan, tables.rates"]);
+}
