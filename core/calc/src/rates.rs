@@ -24,7 +24,8 @@ pub fn fill(run: &mut Run<'_>, plan: &Plan, subject: &Subject<'_>, rows: &mut Ro
     }
     for (param, name) in &component.lookups {
         if let Some(table) = plan.tables.get(name) {
-            let values = look(run, subject, rows, name, table, &mut labels);
+            let own = std::mem::take(rows.param(param));
+            let values = look(run, subject, rows, name, table, &own, &mut labels);
             *rows.param(param) = values;
         }
     }
@@ -59,7 +60,16 @@ fn no_match(findings: &mut Findings, policy: NoMatch, record: impl Fn() -> Strin
     findings.add(severity, "rate-no-match", "earnings", &record(), message);
 }
 
-fn look(run: &mut Run<'_>, subject: &Subject<'_>, rows: &Rows, name: &str, table: &RateTable, labels: &mut [Vec<String>]) -> Vec<i64> {
+/// What a table gives in each row that has no value of its own yet.
+fn look(
+    run: &mut Run<'_>,
+    subject: &Subject<'_>,
+    rows: &Rows,
+    name: &str,
+    table: &RateTable,
+    own: &[i64],
+    labels: &mut [Vec<String>],
+) -> Vec<i64> {
     let book = std::sync::Arc::clone(&run.book);
     let place = format!("{}, tables.{name}", subject.plan_id);
     let mut readers = Vec::with_capacity(table.dimensions.len());
@@ -75,6 +85,10 @@ fn look(run: &mut Run<'_>, subject: &Subject<'_>, rows: &Rows, name: &str, table
     let mut values = Vec::with_capacity(rows.len());
     let mut findings = Findings::default();
     for row in 0..rows.len() {
+        if own[row] != NULL_NUMBER {
+            values.push(own[row]);
+            continue;
+        }
         let keys: Vec<Key<'_>> = readers.iter().map(|reader| reader(row)).collect();
         let looked = table.look(&keys);
         let value = match &looked {

@@ -157,6 +157,9 @@ impl Judge<'_> {
             }
         }
         for (param, table) in &component.lookups {
+            if component.params.contains_key(param) {
+                self.push(&["lookups", param], Some(param), "is in `params` too; remove one of them");
+            }
             if !self.plan.tables.contains_key(table) {
                 self.push(&["lookups", param], Some(table), "is no table of this plan; add it under `tables`");
             }
