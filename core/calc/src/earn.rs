@@ -1,19 +1,26 @@
 //! Stage 5: asks the compensation extensions what each payee earns, checks the answers, subtracts what was already earned
 //! where a component is trued up, and applies caps.
 
+mod modify;
+
 use crate::book::Book;
 use crate::cap::{Limit, Running};
 use crate::credit::mode_name;
 use crate::credits::Scratch;
-use crate::earning_rows::{Rows, Subject, build};
+use crate::earned::{Earned, Reports};
+use crate::earning_rows::{NO_MEASURE, Rows, Subject, build};
 use crate::lookup::Step;
 use crate::names::Names;
+use crate::order::{Pay, order};
 use crate::spans::{Assignment, Parameters, assignments, parameters, spans};
-use crate::{Inputs, Run, fault_finding};
+use crate::{Inputs, Run, fault_finding, groups, rates};
+use attain_domain::component::EarnedOf;
 use attain_domain::fixed::{from_decimal, split};
-use attain_domain::plan::{Component, Plan};
+use attain_domain::lint::lint;
+use attain_domain::plan::{Cap, Component, Plan};
 use attain_domain::point::{Answer, Call, Fault, FaultKind, Point, check_answer};
 use attain_domain::{Column, MONEY_SCALE, NULL_CODE, NULL_NUMBER, RATE_SCALE, Severity, Table};
+use modify::{Judging, Looks};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows handed to an extension at once.
@@ -116,6 +123,12 @@ pub struct SliceRow {
     pub amount: i64,
 }
 
+impl Earning {
+    fn credited(&self) -> i64 {
+        self.to_date.saturating_sub(self.prior)
+    }
+}
+
 /// Earnings while they are made: in any order, with their slices. Later stages add theirs.
 #[derive(Debug, Default)]
 pub struct Earnings {
@@ -186,20 +199,71 @@ pub fn stage(run: &mut Run<'_>) {
     let plan_names = Names(plans.iter().map(|plan| plan.id.clone()).collect());
     let components: BTreeSet<&str> = plans.iter().flat_map(|plan| plan.components.iter().map(|component| component.id.as_str())).collect();
     let component_names = Names(components.into_iter().map(str::to_owned).collect());
-    let mut draft = Earnings::default();
-    for plan in plans {
-        let Some(payees) = assignments.get(&plan.id) else { continue };
-        let first = draft.rows.len();
-        let codes = |component: &Component| (plan_names.code(&plan.id), component_names.code(&component.id));
-        for component in &plan.components {
-            earn(run, plan, component, codes(component), payees, &parameters, &settled, &mut draft);
+    for plan in &plans {
+        for own in lint(plan) {
+            run.findings.add(own.severity, own.code, "plans", &format!("{}, {}", plan.id, own.place), own.message);
         }
-        cap_plan(run, plan, first, &mut draft);
     }
+    let mut paying = Paying::of(&plan_names, &component_names);
+    for step in order(&plans, &mut run.findings) {
+        match step {
+            Pay::Component(plan, component) => {
+                let plan = plans[plan];
+                let component = &plan.components[component];
+                let Some(payees) = assignments.get(&plan.id) else { continue };
+                let codes = (plan_names.code(&plan.id), component_names.code(&component.id));
+                let first = paying.draft.rows.len();
+                earn(run, plan, component, codes, payees, &parameters, &settled, &mut paying);
+                paying.earned.add(codes.0, codes.1, first..paying.draft.rows.len());
+            }
+            Pay::Caps(plan) => cap_plan(run, plans[plan], &mut paying),
+        }
+    }
+    let mut draft = paying.draft;
     draft.plans = plan_names;
     draft.components = component_names;
     run.row_count = draft.rows.len();
     run.earnings = draft;
+}
+
+/// What the stage has made so far, and by what it finds its way in it.
+struct Paying<'a> {
+    plans: &'a Names,
+    components: &'a Names,
+    draft: Earnings,
+    earned: Earned,
+    reports: Reports,
+}
+
+impl<'a> Paying<'a> {
+    fn of(plans: &'a Names, components: &'a Names) -> Paying<'a> {
+        Paying { plans, components, draft: Earnings::default(), earned: Earned::default(), reports: Reports::default() }
+    }
+
+    /// What is meant by `earned` in each row of a component: over its span up to and with the period, or of its own transaction.
+    fn earned_of(&mut self, run: &mut Run<'_>, component: &Component, plan: u32, earned: &EarnedOf, rows: &Rows) -> Vec<i64> {
+        let spans = spans(&run.book, component.accumulate);
+        let meant = self.earned.meant(earned, plan, self.plans, self.components);
+        let by_transaction: Vec<bool> = meant.iter().map(|codes| self.earned.is_by_transaction(&self.draft.rows, *codes)).collect();
+        let book = std::sync::Arc::clone(&run.book);
+        let mut values = Vec::with_capacity(rows.len());
+        for row in 0..rows.len() {
+            let (payee, period) = (rows.payee[row], rows.period[row] as usize);
+            let is_credit = rows.transaction[row] != NULL_CODE && !component.stacked;
+            let mut sum = 0i64;
+            for at in if is_credit { period } else { spans[period].0 }..=period {
+                let day = if at == period { rows.day[row] } else { book.calendar.periods[at].until.0 - 1 };
+                for own in self.reports.of(&book, &mut run.findings, payee, day, earned.of) {
+                    for (codes, by_transaction) in meant.iter().zip(&by_transaction) {
+                        let transaction = if is_credit && *by_transaction { rows.transaction[row] } else { NULL_CODE };
+                        sum = sum.saturating_add(self.earned.sum(&self.draft.rows, *codes, own, (at, at), transaction));
+                    }
+                }
+            }
+            values.push(sum);
+        }
+        values
+    }
 }
 
 /// For each period whether it gets a statement.
@@ -252,7 +316,7 @@ fn earn(
     payees: &BTreeMap<u32, Vec<Assignment>>,
     parameters: &Parameters,
     settled: &[bool],
-    draft: &mut Earnings,
+    paying: &mut Paying<'_>,
 ) {
     let record = format!("{}, {}", plan.id, component.id);
     let find = |run: &mut Run<'_>, id: &str| {
@@ -268,7 +332,13 @@ fn earn(
         }
         found
     };
-    let Some(measure) = find(run, &component.measure) else { return };
+    let measure = match &component.earnings {
+        Some(_) => NO_MEASURE,
+        None => match find(run, &component.measure) {
+            None => return,
+            Some(found) => found,
+        },
+    };
     let quota = match &component.quota {
         None => None,
         Some(id) => match find(run, id) {
@@ -283,6 +353,7 @@ fn earn(
             Some(found) => inputs.push(found),
         }
     }
+    let Some(looks) = Looks::new(component, |id| find(run, id)) else { return };
     let (Some(step), Some(wide_step)) =
         (from_decimal(component.rounding.step, MONEY_SCALE), from_decimal(component.rounding.step, RATE_SCALE))
     else {
@@ -290,8 +361,11 @@ fn earn(
         return;
     };
     let until = settled.iter().rposition(|settled| *settled).map_or(0, |last| last + 1);
-    let subject = Subject { plan_id: &plan.id, component, measure, quota, inputs, until, settled };
-    let rows = build(run, &subject, payees, parameters);
+    let subject = Subject { plan_id: &plan.id, component, measure, quota, inputs, facts: looks.of.clone(), until, settled };
+    let mut rows = build(run, &subject, payees, parameters);
+    complete(run, plan, &subject, &looks, codes.0, payees, paying, &mut rows);
+    let draft = &mut paying.draft;
+    let settings = plan.settings_of(component);
     let rounding = Table::new("rounding")
         .with("mode", Column::text(&[Some(mode_name(component.rounding.mode))]))
         .with("step", Column::rate(vec![wide_step]));
@@ -301,7 +375,7 @@ fn earn(
     for start in (0..rows.len()).step_by(BATCH_ROWS) {
         let range = start..(start + BATCH_ROWS).min(rows.len());
         let input = [rows.table(run, range.clone(), &mut scratch), rounding.clone()];
-        let answer = extension.run(&Call { settings: &component.settings, input: &input }).and_then(|answer| {
+        let answer = extension.run(&Call { settings: &settings, input: &input }).and_then(|answer| {
             check_answer(Point::Compensation.contract(), &answer.tables)?;
             Ok(answer)
         });
@@ -334,7 +408,48 @@ fn earn(
             }
         }
     }
-    true_up_and_cap(run, component, &record, first, draft);
+    let code = |id: &str| paying.components.code(id);
+    let judging = Judging { component, looks: &looks, rows: &rows, earned: &paying.earned, plan: codes.0, code: &code };
+    let results = modify::results(run, &judging, first, draft);
+    true_up_and_cap(run, component, &record, first, &results, draft);
+}
+
+/// What rows have beside their own measures: earnings, ranks, pools and rates; and what a hurdle leaves of them.
+#[expect(clippy::too_many_arguments, reason = "one call, from the payment of a component")]
+fn complete(
+    run: &mut Run<'_>,
+    plan: &Plan,
+    subject: &Subject<'_>,
+    looks: &Looks,
+    plan_code: u32,
+    payees: &BTreeMap<u32, Vec<Assignment>>,
+    paying: &mut Paying<'_>,
+    rows: &mut Rows,
+) {
+    let component = subject.component;
+    if let Some(earned) = &component.earnings {
+        rows.to_date = paying.earned_of(run, component, plan_code, earned, rows);
+        let spans = spans(&run.book, component.accumulate);
+        for row in 0..rows.len() {
+            let goes_on = row > 0
+                && rows.payee[row - 1] == rows.payee[row]
+                && spans[rows.period[row - 1] as usize].0 == spans[rows.period[row] as usize].0;
+            rows.prior[row] = if goes_on && !component.true_up { rows.to_date[row - 1] } else { 0 };
+        }
+    }
+    for (name, uses) in &component.uses {
+        let earned = uses.earned();
+        let values = paying.earned_of(run, component, plan_code, &earned, rows);
+        rows.inputs.push((name.clone(), values));
+    }
+    if let (Some(rank), Some(fact)) = (&component.rank, looks.rank) {
+        groups::rank(run, rank, fact, rows);
+    }
+    if let (Some(pool), Some(fact)) = (&component.pool, looks.pool) {
+        groups::pool(run, pool, subject, fact, payees, rows);
+    }
+    rates::fill(run, plan, subject, rows);
+    modify::hurdle(component, rows);
 }
 
 /// Takes over the answer for rows `range`. Returns the rows whose slices do not add up to their amount.
@@ -419,7 +534,7 @@ fn read(
 }
 
 /// The rows from `first` on are those of one component, in order of payee and period.
-fn true_up_and_cap(run: &mut Run<'_>, component: &Component, record: &str, first: usize, draft: &mut Earnings) {
+fn true_up_and_cap(run: &mut Run<'_>, component: &Component, record: &str, first: usize, results: &[i64], draft: &mut Earnings) {
     let spans = spans(&run.book, component.accumulate);
     let step = Step::new(&component.rounding);
     let limit = component.cap.as_ref().map(|cap| Limit::new(cap, step, &run.book));
@@ -433,7 +548,8 @@ fn true_up_and_cap(run: &mut Run<'_>, component: &Component, record: &str, first
             running = Running::default();
             payee = Some(row.payee);
         }
-        let mut amount = row.formula_amount;
+        let result = results[index - first];
+        let mut amount = result;
         if component.true_up {
             let span = spans[row.period as usize].0;
             if let Some((own, known, earned)) = before
@@ -443,10 +559,10 @@ fn true_up_and_cap(run: &mut Run<'_>, component: &Component, record: &str, first
                 amount -= earned;
                 draft.explain(index as u32, "already earned", -earned);
             }
-            before = Some((row.payee, span, row.formula_amount));
+            before = Some((row.payee, span, result));
         }
         if let Some(limit) = &limit {
-            let most = limit.amount(row.quota, row.target);
+            let most = limit.amount(row.quota, row.target, row.credited());
             without_basis |= most.is_none();
             if limit.is_refundable() {
                 let given = limit.refund(&mut running, row.period as usize, amount, most);
@@ -470,13 +586,26 @@ fn true_up_and_cap(run: &mut Run<'_>, component: &Component, record: &str, first
     }
 }
 
-/// Applies a plan's cap to the sum of its components, which are the rows from `first` on. What is cut is shared out by amount.
-fn cap_plan(run: &mut Run<'_>, plan: &Plan, first: usize, draft: &mut Earnings) {
-    let Some(cap) = &plan.cap else { return };
+/// Applies the caps of some components and then that of the plan.
+fn cap_plan(run: &mut Run<'_>, plan: &Plan, paying: &mut Paying<'_>) {
+    let code = paying.plans.code(&plan.id);
+    for cap in &plan.caps {
+        let codes: Vec<u32> = cap.components.iter().map(|id| paying.components.code(id)).collect();
+        let rows = paying.earned.rows(code).filter(|(component, _)| codes.contains(component)).flat_map(|(_, rows)| rows).collect();
+        cap_together(run, plan, &cap.cap(), &format!("cap on {}", cap.components.join(", ")), rows, &mut paying.draft);
+    }
+    if let Some(cap) = &plan.cap {
+        let rows = paying.earned.rows(code).flat_map(|(_, rows)| rows).collect();
+        cap_together(run, plan, cap, "plan cap", rows, &mut paying.draft);
+    }
+}
+
+/// Applies a cap to the sum of rows of several components. What is cut is shared out by amount.
+fn cap_together(run: &mut Run<'_>, plan: &Plan, cap: &Cap, label: &str, mut order: Vec<usize>, draft: &mut Earnings) {
     let rounding = plan.components.first().map(|component| component.rounding).unwrap_or_default();
     let step = Step::new(&rounding);
     let limit = Limit::new(cap, step, &run.book);
-    let mut order: Vec<usize> = (first..draft.rows.len()).collect();
+    order.sort_unstable();
     let key = |row: &Earning| (row.payee, row.period, if limit.is_per_transaction() { row.transaction } else { 0 });
     order.sort_by_key(|index| key(&draft.rows[*index]));
     let mut running = Running::default();
@@ -491,7 +620,7 @@ fn cap_plan(run: &mut Run<'_>, plan: &Plan, first: usize, draft: &mut Earnings) 
             payee = Some(rows[0].payee);
         }
         let first_of = |value: fn(&Earning) -> i64| rows.iter().map(value).find(|value| *value != NULL_NUMBER).unwrap_or(NULL_NUMBER);
-        let most = limit.amount(first_of(|row| row.quota), first_of(|row| row.target));
+        let most = limit.amount(first_of(|row| row.quota), first_of(|row| row.target), first_of(Earning::credited));
         without_basis |= most.is_none();
         let total = rows.iter().fold(0i64, |sum, row| sum.saturating_add(row.amount));
         let cut = total - limit.apply(&mut running, rows[0].period as usize, total, most);
@@ -500,7 +629,7 @@ fn cap_plan(run: &mut Run<'_>, plan: &Plan, first: usize, draft: &mut Earnings) 
             if cut > 0 { split(cut, &weights, step.step) } else { split(cut, &[vec![1], vec![0; rows.len() - 1]].concat(), step.step) };
         for (index, part) in group.iter().zip(parts) {
             draft.rows[*index].amount -= part;
-            draft.explain(*index as u32, "plan cap", -part);
+            draft.explain(*index as u32, label, -part);
         }
     }
     if without_basis {

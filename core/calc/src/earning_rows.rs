@@ -1,9 +1,11 @@
 //! Builds what a compensation extension sees of a component: a row per payee and period, or per credit.
 
+mod facts;
+
 use crate::Run;
 use crate::attain::attainment;
 use crate::credits::Scratch;
-use crate::measure::{period_column, sums};
+use crate::measure::period_column;
 use crate::spans::{Assignment, Parameters, assigned_days, last_assigned, spans};
 use attain_domain::fixed::{divide, from_decimal_rounded};
 use attain_domain::plan::{Accumulate, Component, Proration, QuotaBasis};
@@ -21,8 +23,16 @@ pub struct Rows {
     pub to_date: Vec<i64>,
     pub quota: Vec<i64>,
     pub target: Vec<i64>,
-    inputs: Vec<(String, Vec<i64>)>,
-    params: Vec<(String, Vec<i64>)>,
+    /// The day on which parameters, teams and positions are read.
+    pub day: Vec<i32>,
+    /// The base credit and how many managers it passed, of a row that is one credit; empty otherwise.
+    pub credit: Vec<(usize, u8)>,
+    pub inputs: Vec<(String, Vec<i64>)>,
+    pub params: Vec<(String, Vec<i64>)>,
+    /// For each fact of the subject its value in each row.
+    pub facts: Vec<Vec<Fact>>,
+    /// Names of what gave a rate, and of each row which; empty where nothing is looked up.
+    pub rate_labels: (Vec<String>, Vec<u32>),
 }
 
 impl Rows {
@@ -32,6 +42,18 @@ impl Rows {
 
     pub fn attainment(&self, row: usize) -> i64 {
         attainment(self.to_date[row], Some(self.quota[row]).filter(|quota| *quota != NULL_NUMBER))
+    }
+
+    /// The values of a parameter, to be filled.
+    pub fn param(&mut self, name: &str) -> &mut Vec<i64> {
+        let place = match self.params.iter().position(|(own, _)| own == name) {
+            Some(place) => place,
+            None => {
+                self.params.push((name.to_owned(), vec![NULL_NUMBER; self.payee.len()]));
+                self.params.len() - 1
+            }
+        };
+        &mut self.params[place].1
     }
 
     /// Rows `range` as the table `rows` of the compensation contract.
@@ -53,6 +75,9 @@ impl Rows {
         for (name, values) in &self.params {
             table = table.with(&format!("params.{name}"), Column::rate(values[range.clone()].to_vec()));
         }
+        if !self.rate_labels.1.is_empty() {
+            table = table.with("rate_label", scratch.picker.pick(&self.rate_labels.0, self.rate_labels.1[range].iter().copied()));
+        }
         table
     }
 }
@@ -61,9 +86,11 @@ impl Rows {
 pub struct Subject<'a> {
     pub plan_id: &'a str,
     pub component: &'a Component,
+    /// [`NO_MEASURE`] where something else stands in its place.
     pub measure: usize,
     pub quota: Option<usize>,
     pub inputs: Vec<usize>,
+    pub facts: Vec<FactOf>,
     /// Periods up to here are calculated.
     pub until: usize,
     /// Periods that get a statement; findings are about these only.
@@ -98,17 +125,37 @@ pub fn build(run: &mut Run<'_>, subject: &Subject<'_>, payees: &BTreeMap<u32, Ve
         };
         let first = rows.len();
         let mut days = Vec::new();
-        if component.accumulate == Accumulate::Transaction {
+        if component.accumulate == Accumulate::Transaction || component.stacked {
             builder.by_transaction(&mut rows, &mut days);
         } else {
             builder.by_period(&mut rows, &mut days);
         }
+        builder.add_facts(&mut rows, first);
+        rows.day.extend(&days);
         debug_assert_eq!(days.len(), rows.len() - first);
         for ((name, default), (_, values)) in names.iter().zip(&defaults).zip(&mut rows.params) {
             values.extend(days.iter().map(|day| param(name, *default, *day)));
         }
     }
     rows
+}
+
+/// The number of no measure.
+pub const NO_MEASURE: usize = usize::MAX;
+
+/// A measure over a span that gates, multipliers, ranks and pools look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FactOf {
+    pub measure: usize,
+    pub over: Accumulate,
+}
+
+/// What a measure came to in the span, and the quota against it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fact {
+    pub value: i64,
+    /// Null where there is none.
+    pub quota: i64,
 }
 
 struct Builder<'a, 'b> {
@@ -162,14 +209,21 @@ impl Builder<'_, '_> {
                 found.push((period, line, value, *assignment));
             }
         }
-        found.sort_by_key(|(period, line, _, _)| (*period, *line));
+        let day_of = |line: usize| book.transactions.tested_on[credits.base.transaction[credits.lines[line] as usize] as usize];
+        let stacked = self.subject.component.stacked;
+        found.sort_by_key(|(period, line, _, _)| (*period, if stacked { day_of(*line) } else { 0 }, *line));
         if let Some(more) = self.more_of(self.subject.measure)
             && let Some((_, _, value, _)) = found.iter_mut().rfind(|(period, _, _, _)| *period == more.period)
         {
             *value = value.saturating_add(more.amount);
         }
         let mut judged = None;
+        let (mut span, mut before) = (usize::MAX, 0i64);
+        let stacks = self.stacks();
         for (period, line, value, assignment) in found {
+            if !stacked || span != self.spans[period].0 {
+                (span, before) = (self.spans[period].0, 0);
+            }
             let (base, level) = (self.run.credits.lines[line] as usize, self.run.credits.levels[line]);
             let transaction = self.run.credits.base.transaction[base];
             let quota = self.quota(period);
@@ -180,15 +234,18 @@ impl Builder<'_, '_> {
             rows.payee.push(self.payee);
             rows.period.push(period as u32);
             rows.transaction.push(transaction);
-            rows.prior.push(0);
-            rows.to_date.push(value);
+            rows.prior.push(before);
+            before = before.saturating_add(value);
+            rows.to_date.push(before);
+            rows.credit.push((base, level));
             rows.quota.push(quota.unwrap_or(NULL_NUMBER));
             rows.target.push(assignment.target.unwrap_or(NULL_NUMBER));
-            for (place, measure) in self.subject.inputs.iter().enumerate() {
-                let value = self.run.measures.meters[*measure].value(&self.run.book, &self.run.credits, base, level);
-                rows.inputs[place].1.push(value.unwrap_or(0));
+            let day = self.run.book.transactions.tested_on[transaction as usize];
+            for place in 0..self.subject.inputs.len() {
+                let value = self.input_of_credit(place, period, (day, line), (base, level), &stacks);
+                rows.inputs[place].1.push(value);
             }
-            days.push(self.run.book.transactions.tested_on[transaction as usize]);
+            days.push(day);
         }
     }
 
@@ -241,16 +298,16 @@ impl Builder<'_, '_> {
         let (book, measures) = (&self.run.book, &self.run.measures);
         let periods = &book.calendar.periods;
         let assigned: Vec<i32> = (0..periods.len()).map(|period| assigned_days(self.assignments, book, period)).collect();
-        let whole = assigned.iter().zip(periods).all(|(days, period)| *days == 0 || *days == period.days());
-        if whole {
-            let values = measures.of_payee(measure, self.payee).iter().zip(&assigned);
-            return values.map(|(value, days)| if *days == 0 || *value == NULL_NUMBER { 0 } else { *value }).collect();
+        if measure == NO_MEASURE {
+            return vec![0; periods.len()];
         }
+        let whole = assigned.iter().zip(periods).all(|(days, period)| *days == 0 || *days == period.days());
         let days: Vec<(i32, i32)> = self.assignments.iter().map(|assignment| (assignment.from, assignment.until)).collect();
-        let summed = sums(&measures.meters[measure..=measure], book, &self.run.credits, self.payee, Some(&days));
+        let only = if whole { None } else { Some(days.as_slice()) };
+        let summed = measures.on_plan(measure, book, &self.run.credits, self.payee, self.subject.plan_id, only);
         let mut values = Vec::with_capacity(summed.len());
-        for sum in summed {
-            match i64::try_from(sum.unwrap_or(0)) {
+        for (sum, days) in summed.into_iter().zip(&assigned) {
+            match i64::try_from(if *days == 0 { 0 } else { sum.unwrap_or(0) }) {
                 Ok(value) if value != NULL_NUMBER => values.push(value),
                 _ => {
                     self.overflow();
@@ -263,9 +320,12 @@ impl Builder<'_, '_> {
 
     /// The quota that stands against a row of `period`.
     fn quota(&self, period: usize) -> Option<i64> {
-        let measure = self.subject.quota?;
+        self.quota_of(self.subject.quota?, self.spans[period], period)
+    }
+
+    /// The quota of a measure over a span up to a period.
+    fn quota_of(&self, measure: usize, (start, end): (usize, usize), period: usize) -> Option<i64> {
         let component = self.subject.component;
-        let (start, end) = self.spans[period];
         let range = match component.quota_basis {
             QuotaBasis::Span => start..end,
             QuotaBasis::ToDate => start..period + 1,

@@ -9,7 +9,7 @@ use crate::measure::Measures;
 use crate::outcome::{self, Outcome, Used};
 use crate::{Inputs, Run, STAGES};
 use attain_domain::ids::PeriodId;
-use attain_domain::plan::Plan;
+use attain_domain::plan::{Plan, looks_at_others};
 use attain_domain::point::{Extensions, Point};
 use attain_domain::{NULL_CODE, Table};
 use std::collections::BTreeMap;
@@ -105,9 +105,12 @@ impl Prepared {
         self.with(|inputs| inputs.periods = Some(periods))
     }
 
-    /// Paying nobody but this payee.
+    /// Paying nobody but this payee; everybody still, where his pay hangs on that of others.
     #[must_use]
     pub fn for_payee(&self, payee_id: &str) -> Prepared {
+        if looks_at_others(&self.inputs.plans, &self.inputs.settings.measures) {
+            return self.clone();
+        }
         self.with(|inputs| {
             for entity in ["plan_assignments", "parameters"] {
                 let Some(table) = inputs.tables.get(entity) else { continue };

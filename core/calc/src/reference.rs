@@ -267,10 +267,9 @@ fn plan(id: &str, measure: &str, cap: Option<Cap>) -> Plan {
 fn settings() -> Settings {
     let measure = |id: &str, credits: Vec<CreditKind>| Measure {
         id: id.to_owned(),
-        name: String::new(),
         value: MeasureValue::Amount,
         credits,
-        conditions: vec![],
+        ..Measure::default()
     };
     Settings {
         format: 1,

@@ -3,13 +3,17 @@
 
 pub mod accounting;
 pub mod calendar;
+pub mod component;
 pub mod date;
 pub mod finding;
 pub mod fixed;
 pub mod ids;
+pub mod lint;
 pub mod payouts;
 pub mod plan;
+pub mod plan_defects;
 pub mod point;
+pub mod rate_table;
 pub mod schema;
 pub mod settings;
 pub mod settlement;

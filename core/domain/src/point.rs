@@ -184,7 +184,7 @@ pub const CONTRACTS: [Contract; 9] = [
         )],
     },
     // What one component pays, a row per payee and period (or credit). `credited` is `to_date - prior`; `quota` and
-    // `attainment` (`to_date / quota`) are null without a quota. Answer: `amount` per row, a multiple of the row's rounding
+    // `attainment` (`to_date / quota`) are null without a quota; `rate_label` is there where rates are looked up and says in what. Answer: `amount` per row, a multiple of the row's rounding
     // step; slices explain it: `input × rate = amount` before rounding.
     Contract {
         point: Point::Compensation,
@@ -204,6 +204,7 @@ pub const CONTRACTS: [Contract; 9] = [
                     ("target", Money),
                     ("inputs.*", Money),
                     ("params.*", Rate),
+                    ("rate_label", Text),
                 ],
             ),
             table("rounding", &[("mode", Text), ("step", Rate)]),

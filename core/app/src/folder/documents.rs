@@ -3,7 +3,7 @@
 use super::problem::{Problem, Problems, advice, nearest, shortened};
 use super::rows::Sheet;
 use attain_domain::payouts::Payouts;
-use attain_domain::plan::{Cap, Component, Condition, ConditionField, Measure, Plan};
+use attain_domain::plan::{Accumulate, Cap, Component, Condition, ConditionField, Measure, MeasureOf, MeasureValue, Plan};
 use attain_domain::settings::{Rollup, Settings, Step, WindfallOf};
 use attain_domain::tiers::TierTable;
 use attain_domain::{Calendar, Rounding, schema};
@@ -194,6 +194,7 @@ impl<'a> Document<'a> {
         for (index, measure) in settings.measures.iter().enumerate() {
             let number = index.to_string();
             self.judge_id(&["measures", &number, "id"], &measure.id, &mut ids, "measure");
+            self.judge_objectives(&number, measure);
             self.judge_conditions(&["measures", &number, "where"], &measure.conditions, sheets);
         }
     }
@@ -300,14 +301,22 @@ impl<'a> Document<'a> {
         }
     }
 
+    /// What a measure of objectives must leave out.
+    fn judge_objectives(&mut self, number: &str, measure: &Measure) {
+        let of_objectives = measure.value == MeasureValue::Objectives;
+        if of_objectives && (measure.of != MeasureOf::Payee || !measure.credits.is_empty() || !measure.conditions.is_empty()) {
+            self.push(&["measures", number], None, "objectives are the payee's own and no credits; remove `of`, `credits` and `where`");
+        }
+        if measure.full.is_some_and(|full| full <= Decimal::ZERO || !of_objectives) {
+            self.push(&["measures", number, "full"], None, "is what reached objectives come to: above zero, and for `value = \"objectives\"` only");
+        }
+    }
+
     fn judge_conditions(&mut self, path: &[&str], conditions: &[Condition], sheets: &Sheets) {
         for (index, condition) in conditions.iter().enumerate() {
             let index = index.to_string();
             let path = [path, &[index.as_str()]].concat();
-            let numeric = matches!(
-                condition.field,
-                ConditionField::Amount | ConditionField::Quantity | ConditionField::Discount | ConditionField::MarginRate
-            );
+            let numeric = condition.field.is_number();
             let has_words = condition.any_of.is_some() || condition.not_in.is_some();
             let has_bounds = condition.at_least.is_some() || condition.below.is_some();
             if !has_words && !has_bounds {
@@ -394,6 +403,22 @@ impl<'a> Document<'a> {
             let path = ["components", number.as_str()];
             self.judge_id(&[&path[..], &["id"]].concat(), &component.id, &mut ids, "component of this plan");
             self.judge_component(&path, component, measures.as_deref());
+            self.judge_span(&path, component, settings);
+        }
+        for defect in plan.defects() {
+            let path: Vec<&str> = defect.path.iter().map(String::as_str).collect();
+            self.push(&path, defect.value.as_deref(), defect.message);
+        }
+    }
+
+    /// What belongs to a team or a period is not paid credit by credit.
+    fn judge_span(&mut self, path: &[&str], component: &Component, settings: Option<&Settings>) {
+        let measures = settings.map_or(&[][..], |settings| &settings.measures);
+        let is_whole = |measure: &Measure| measure.of == MeasureOf::Team || measure.value == MeasureValue::Objectives;
+        let whole = measures.iter().any(|measure| measure.id == component.measure && is_whole(measure));
+        if whole && (component.accumulate == Accumulate::Transaction || component.stacked) {
+            let message = "is a measure of a team or of objectives, which is not paid credit by credit; accumulate it over a period";
+            self.push(&[path, &["measure"]].concat(), Some(&component.measure), message);
         }
     }
 
@@ -401,7 +426,14 @@ impl<'a> Document<'a> {
         if component.formula.trim().is_empty() {
             self.push(&[path, &["formula"]].concat(), None, "`formula` is empty; write the name of a compensation extension");
         }
-        let mut used = vec![(vec!["measure"], component.measure.as_str())];
+        let mut used = Vec::new();
+        if !component.measure.is_empty() {
+            used.push((vec!["measure"], component.measure.as_str()));
+        }
+        used.extend(component.rank.iter().filter_map(|rank| Some((vec!["rank", "measure"], rank.measure.as_deref()?))));
+        used.extend(component.pool.iter().filter_map(|pool| Some((vec!["pool", "measure"], pool.measure.as_deref()?))));
+        used.extend(component.gates.iter().filter_map(|gate| Some((vec!["gates"], gate.measure.as_deref()?))));
+        used.extend(component.multipliers.iter().filter_map(|own| Some((vec!["multipliers"], own.measure.as_deref()?))));
         used.extend(component.quota.as_deref().map(|quota| (vec!["quota"], quota)));
         used.extend(component.inputs.iter().map(|(name, measure)| (vec!["inputs", name.as_str()], measure.as_str())));
         if let Some(measures) = measures {

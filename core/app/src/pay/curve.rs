@@ -164,7 +164,7 @@ fn subject<'a>(run: &'a RunView, payee_id: &str, period_id: &'a str) -> Option<(
         let plan = run.company.plans.iter().find(|file| Some(file.plan.id.as_str()) == text(table, "plan_id", row))?;
         let component = plan.plan.components.iter().find(|own| Some(own.id.as_str()) == text(table, "component_id", row))?;
         let quota = number(table, "quota", row).filter(|quota| *quota > 0)?;
-        let alone = component.inputs.is_empty() && text(table, "transaction_id", row).is_none();
+        let alone = component.stands_alone() && text(table, "transaction_id", row).is_none();
         alone.then_some((&plan.plan, component, number(table, "to_date", row)?, quota, number(table, "target", row).unwrap_or(NULL_NUMBER)))
     })
 }

@@ -2,6 +2,7 @@
 
 mod accounting;
 mod company;
+mod components;
 mod credit_laws;
 mod credit_options;
 mod crediting;
