@@ -27,6 +27,7 @@ export default function LineDrawer({
   title,
   onClose,
   onAsk,
+  onDispute,
 }: {
   /** The path of the payee's period. */
   at: string;
@@ -37,6 +38,7 @@ export default function LineDrawer({
   title: string;
   onClose: () => void;
   onAsk: (() => void) | null;
+  onDispute: (() => void) | null;
 }) {
   const [show, setShow] = useUrlState("show");
   return (
@@ -57,10 +59,19 @@ export default function LineDrawer({
       }
       description="Every step rests on the ones under it, down to the row that was imported."
       footer={
-        onAsk ? (
-          <Button icon="question" onClick={onAsk}>
-            {line ? "Ask about this line" : "Ask about this statement"}
-          </Button>
+        onAsk || onDispute ? (
+          <>
+            {onDispute ? (
+              <Button icon="dispute" onClick={onDispute}>
+                {line ? "Dispute this line" : "Dispute this statement"}
+              </Button>
+            ) : null}
+            {onAsk ? (
+              <Button icon="question" onClick={onAsk}>
+                {line ? "Ask about this line" : "Ask about this statement"}
+              </Button>
+            ) : null}
+          </>
         ) : undefined
       }
     >
