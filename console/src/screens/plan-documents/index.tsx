@@ -67,7 +67,7 @@ function PlanDocumentsScreen() {
   const [state, setState] = useUrlState("state");
   const [sending, setSending] = useState(false);
   const documents = usePages<PlanDocumentHead>("/plan-documents", { query: { state }, parts: ["work", "company"], keep: true, limit: 200 });
-  const start = may("draft-changes", "plan") ? (
+  const start = may("draft-changes") ? (
     <Button look="primary" icon="plan" onClick={() => setSending(true)}>
       Send a plan
     </Button>
