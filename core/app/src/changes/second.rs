@@ -193,11 +193,9 @@ impl Instance {
                 disputes::follow(self, tx, change, now).await?;
             }
             "withdraw-change" => disputes::follow(self, tx, change, now).await?,
-            "edit-change" => {
-                // What was promised in a dispute, and what the list of adjustments shows, is what was drafted.
-                if attain_store::teamwork::adjustment_of(tx, &change.change_id).await?.is_some() {
-                    return Err(Refusal::conflict("an adjustment is not edited; withdraw this one and draft another").into());
-                }
+            // What was promised in a dispute, and what the list of adjustments shows, is what was drafted.
+            "edit-change" if attain_store::teamwork::adjustment_of(tx, &change.change_id).await?.is_some() => {
+                return Err(Refusal::conflict("an adjustment is not edited; withdraw this one and draft another").into());
             }
             _ => {}
         }
