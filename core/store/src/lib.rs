@@ -18,8 +18,8 @@ pub mod outbox;
 pub mod questions;
 pub mod run_facts;
 pub mod runs;
-pub mod users;
 pub mod teamwork;
+pub mod users;
 pub mod versions;
 
 pub use attain_database::{Connection, Tx};
