@@ -64,7 +64,7 @@ fn kind(error: &anyhow::Error) -> RefusalKind {
 }
 
 fn approval(payout: &PayoutView) -> Approval {
-    Approval { content_hash: payout.head.content_hash.clone(), comment: String::new() }
+    Approval { content_hash: payout.head.content_hash.clone(), comment: String::new(), on_behalf_of: None }
 }
 
 /// Payee, state, amount, what is left, flags.
@@ -133,7 +133,7 @@ async fn two_people_pay_once_with_a_file_that_never_changes() {
             let refused = instance.approve_payout(who, &id, &approval(&reviewed)).await.expect_err(why);
             assert_eq!(kind(&refused), RefusalKind::Forbidden, "{why}");
         }
-        let other = Approval { content_hash: "other".to_owned(), comment: String::new() };
+        let other = Approval { content_hash: "other".to_owned(), comment: String::new(), on_behalf_of: None };
         assert_eq!(kind(&instance.approve_payout(&checker, &id, &other).await.expect_err("other content")), RefusalKind::Conflict);
         assert_eq!(kind(&instance.export_payout(&maker, &id).await.expect_err("not approved")), RefusalKind::Conflict);
         instance.approve_payout(&checker, &id, &approval(&reviewed)).await.expect("an approval");

@@ -314,7 +314,7 @@ fn asked<'a>(view: &'a View, caller: &Caller, period: Option<&str>) -> Result<(&
         None => {
             let with_statements = run.table("statements").and_then(|table| table.texts("period_id"));
             let known = with_statements.map_or(&[] as &[String], |own| &own.dictionary);
-            let last = periods.iter().rposition(|period| known.iter().any(|id| *id == period.id.0));
+            let last = periods.iter().rposition(|period| known.contains(&period.id.0));
             last.ok_or_else(|| Refusal::not_found("the last run has no statements; name a period"))?
         }
     };

@@ -4,7 +4,6 @@ pub mod access;
 pub mod accounting;
 pub mod acknowledgements;
 pub mod adjustments;
-pub mod analysis;
 pub mod anomalies;
 pub mod bundle;
 pub mod changes;

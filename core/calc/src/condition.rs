@@ -24,6 +24,8 @@ pub fn transactions(conditions: &[Condition], record: &str, inputs: &Inputs, boo
         value: attain_domain::plan::MeasureValue::Amount,
         credits: Vec::new(),
         conditions: conditions.to_vec(),
+        of: attain_domain::plan::MeasureOf::default(),
+        full: None,
     };
     compile(&measure, inputs, book, &Credits::default(), findings).transactions
 }

@@ -69,7 +69,7 @@ impl Reports {
         if by == EarnedBy::Payee {
             return vec![payee];
         }
-        if !self.direct.contains_key(&day) {
+        if let std::collections::btree_map::Entry::Vacant(unknown) = self.direct.entry(day) {
             let (mut direct, mut below): (BTreeMap<u32, Vec<u32>>, BTreeMap<u32, Vec<u32>>) = Default::default();
             for own in 0..book.payees.len() as u32 {
                 for (level, manager) in book.hierarchy.managers(own, day, &book.payees, findings).into_iter().enumerate() {
@@ -79,7 +79,7 @@ impl Reports {
                     below.entry(manager).or_default().push(own);
                 }
             }
-            self.direct.insert(day, direct);
+            unknown.insert(direct);
             self.below.insert(day, below);
         }
         let all = if by == EarnedBy::Reports { &self.direct } else { &self.below };

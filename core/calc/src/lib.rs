@@ -5,6 +5,7 @@ mod accounting;
 mod adjust;
 mod analysis;
 mod attain;
+mod begun;
 mod beside;
 mod book;
 mod by_hand;
@@ -42,6 +43,7 @@ mod windfall;
 mod teams;
 
 pub use analysis::{Analysis, analyse};
+pub use begun::begun;
 pub use credits::{CHUNK_ROWS, Credits, TRANSACTION_ROW, with_transaction_ids};
 pub use explain::{Conversion, counted};
 pub use outcome::{Outcome, RESULTS, Used};
@@ -52,7 +54,7 @@ use attain_domain::ids::PeriodId;
 use attain_domain::plan::Plan;
 use attain_domain::point::{Extension, Extensions, Fault, Point};
 use attain_domain::settings::Settings;
-use attain_domain::{Calendar, Finding, NULL_NUMBER, Severity, Table};
+use attain_domain::{Finding, Severity, Table};
 use findings::Findings;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -71,16 +73,6 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// With statements for all periods up to the one of the last transaction. Later ones are planned, not paid.
-    pub fn new(settings: Settings, plans: Vec<Plan>, tables: BTreeMap<String, Arc<Table>>, posted: Table) -> Inputs {
-        let days = tables.get("transactions").and_then(|table| table.numbers(settings.crediting.date.field()));
-        let last = days.unwrap_or(&[]).iter().copied().filter(|day| *day != NULL_NUMBER).max();
-        let periods = Calendar::new(&settings.calendar).map_or_else(|_| Vec::new(), |calendar| calendar.periods);
-        let settled = periods.into_iter().filter(|period| last.is_some_and(|last| i64::from(period.from.0) <= last));
-        let periods = Some(settled.map(|period| period.id).collect());
-        Inputs { settings, plans, tables, posted, periods }
-    }
-
     pub(crate) fn table(&self, entity: &str) -> &Table {
         static NONE: Table = Table { name: String::new(), columns: Vec::new() };
         self.tables.get(entity).map_or(&NONE, |table| table)

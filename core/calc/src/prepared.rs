@@ -54,6 +54,9 @@ pub(crate) struct Supposed {
 /// By plan and component, then by payee: amounts on top of what the component's measure came to in a period.
 pub(crate) type Expectation = BTreeMap<(String, String), BTreeMap<u32, Vec<(usize, i64)>>>;
 
+/// As [`Expectation`], by payee id.
+pub(crate) type NamedExpectation = BTreeMap<(String, String), BTreeMap<String, Vec<(usize, i64)>>>;
+
 fn before_pay() -> usize {
     STAGES.iter().position(|stage| stage.name == FIRST_OF_PAY).expect("the stage is in the list")
 }
@@ -136,7 +139,7 @@ impl Prepared {
 
     /// As if components had measured more (or less) of payees in periods. By plan and component, then by payee id.
     #[must_use]
-    pub(crate) fn expecting(&self, supposed: &BTreeMap<(String, String), BTreeMap<String, Vec<(usize, i64)>>>) -> Prepared {
+    pub(crate) fn expecting(&self, supposed: &NamedExpectation) -> Prepared {
         let coded = |payees: &BTreeMap<String, Vec<(usize, i64)>>| {
             payees.iter().map(|(payee, own)| (self.book.payees.code(payee), own.clone())).collect()
         };

@@ -121,7 +121,7 @@ pub async fn payout(command: PayoutCommand, instance: &Instance, out: Output) ->
             let (caller, _) =
                 known.ok_or_else(|| Refusal::unauthenticated("the API token is not valid; make one with `attain user token`"))?;
             let instance = instance.acting_as(&caller);
-            instance.approve_payout(&caller, &payout, &Approval { content_hash, comment }).await?
+            instance.approve_payout(&caller, &payout, &Approval { content_hash, comment, on_behalf_of: None }).await?
         }
         PayoutCommand::Export { payout, out: target } => {
             let view = instance.export_payout(&operator, &payout).await?;

@@ -203,8 +203,7 @@ pub async fn adjustments(connection: &mut Connection, change_id: &str) -> anyhow
     .await?;
     let adjustment = |row: AdjustmentRow| {
         let (adjustment_id, change_id, payee_id, period_id, amount, reason, note, dispute_id, author, created_at, state) = row;
-        let own =
-            AdjustmentDraft { adjustment_id, change_id, payee_id, period_id, amount, reason, note, dispute_id, author, created_at };
+        let own = AdjustmentDraft { adjustment_id, change_id, payee_id, period_id, amount, reason, note, dispute_id, author, created_at };
         (own, state)
     };
     Ok(rows.into_iter().map(adjustment).collect())
@@ -295,9 +294,11 @@ pub async fn add_review(tx: &mut Tx, own: &Review) -> anyhow::Result<()> {
     Ok(())
 }
 
+type ReviewRow = (String, String, String, String, String, String, String, i64);
+
 /// Of one period, oldest first.
 pub async fn reviews(connection: &mut Connection, period_id: &str) -> anyhow::Result<Vec<Review>> {
-    let rows: Vec<(String, String, String, String, String, String, String, i64)> = sqlx::query_as(
+    let rows: Vec<ReviewRow> = sqlx::query_as(
         "select review_id, period_id, payee_id, kind, fact, comment, reviewed_by, reviewed_at from anomaly_reviews where period_id = $1 \
          order by review_id",
     )

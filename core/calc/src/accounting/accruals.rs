@@ -83,14 +83,20 @@ impl Calendars<'_> {
 
 const EARNED: &str = "formula";
 
+/// By payee and plan: first day, end and value.
+type DatedValues<'a> = BTreeMap<(&'a str, &'a str), Vec<(i64, i64, i64)>>;
+
+/// Payee, period, plan, component, and the amounts of a row.
+type Row<'a> = (&'a str, usize, &'a str, &'a str, [i64; 4]);
+
 /// The payees' expected attainment on a day, by payee and plan.
 struct Expected<'a> {
-    rows: BTreeMap<(&'a str, &'a str), Vec<(i64, i64, i64)>>,
+    rows: DatedValues<'a>,
 }
 
 impl<'a> Expected<'a> {
     fn new(inputs: &'a Inputs) -> Expected<'a> {
-        let mut rows: BTreeMap<(&str, &str), Vec<(i64, i64, i64)>> = BTreeMap::new();
+        let mut rows = DatedValues::new();
         if inputs.settings.accounting.accruals == Accruals::Expected {
             let table = inputs.table("parameters");
             let [payees, plans, names] = ["payee_id", "plan_id", "name"].map(|name| texts(table, name));
@@ -198,7 +204,7 @@ pub fn accruals(inputs: &Inputs, outcome: &Outcome, extensions: &dyn attain_doma
 
 fn table(calendar: &Calendar, results: &Results, balances: &BTreeMap<(&Key, usize), i128>, settled: &dyn Fn(usize) -> bool) -> Table {
     let narrow = |value: i128| i64::try_from(value).unwrap_or(i64::MAX);
-    let mut rows: Vec<(&str, usize, &str, &str, [i64; 4])> = Vec::new();
+    let mut rows: Vec<Row<'_>> = Vec::new();
     for (key, own) in results {
         let (plan, component, payee, _) = key;
         let balance = |period: Option<usize>| period.and_then(|period| balances.get(&(key, period))).copied().unwrap_or(0);
@@ -211,7 +217,7 @@ fn table(calendar: &Calendar, results: &Results, balances: &BTreeMap<(&Key, usiz
         }
     }
     rows.sort_unstable();
-    let text = |value: &dyn Fn(&(&str, usize, &str, &str, [i64; 4])) -> String| {
+    let text = |value: &dyn Fn(&Row<'_>) -> String| {
         Column::text(&rows.iter().map(|row| Some(value(row))).collect::<Vec<_>>())
     };
     let money = |place: usize| Column::money(rows.iter().map(|row| row.4[place]).collect());

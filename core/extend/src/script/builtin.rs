@@ -88,10 +88,10 @@ pub(super) static BUILTINS: &[Builtin] = &[
         "The value of a table in the settings by its key, or `default` where there is none; of a table of the plan by name, with two keys.",
         |host, values| if is_name(values[0]) { plan_table(host, values) } else { lookup(values[0], values[1], values[2]) },
     ),
-    at(PAY, "lookup", &["table", "a"], PLAN_TABLE, |host, values| plan_table(host, values)),
-    at(PAY, "lookup", &["table", "a", "b", "c"], PLAN_TABLE, |host, values| plan_table(host, values)),
-    at(PAY, "lookup", &["table", "a", "b", "c", "d"], PLAN_TABLE, |host, values| plan_table(host, values)),
-    at(PAY, "lookup", &["table", "a", "b", "c", "d", "e"], PLAN_TABLE, |host, values| plan_table(host, values)),
+    at(PAY, "lookup", &["table", "a"], PLAN_TABLE, plan_table),
+    at(PAY, "lookup", &["table", "a", "b", "c"], PLAN_TABLE, plan_table),
+    at(PAY, "lookup", &["table", "a", "b", "c", "d"], PLAN_TABLE, plan_table),
+    at(PAY, "lookup", &["table", "a", "b", "c", "d", "e"], PLAN_TABLE, plan_table),
     builtin("contains", &["list", "x"], "Whether a list, a map or a text contains `x`.", |_, values| {
         Ok(Dynamic::from_bool(contains(values[0], values[1])?))
     }),
