@@ -16,7 +16,7 @@ import { Denied } from "@/parts/Shell";
 import { toast } from "@/parts/Toast";
 import { Empty, FormProblem, Reading } from "@/parts/states";
 import { showDay } from "@/words";
-import { dayAfter, lastDay } from "./days";
+import { dayAfter, lastDay } from "@/days";
 
 export default function Delegations() {
   return useMay()("see-rules", "approve-changes", "manage-users") ? (

@@ -8,6 +8,7 @@ import { useMay, useSession } from "@/api/session";
 import type { Adjustment, PeriodStatus } from "@/api/settlement";
 import type { Change, ImportSummary, Items, Page, RunSummary } from "@/api/types";
 import type { Acknowledgements, Anomalies, DisputeHead } from "@/api/work";
+import { lastDay } from "@/days";
 import { Badge, StateBadge } from "@/parts/Badge";
 import { Button, DownloadLink } from "@/parts/Button";
 import { Card } from "@/parts/Card";
@@ -20,7 +21,7 @@ import { Screen } from "@/parts/Screen";
 import { Denied } from "@/parts/Shell";
 import { toast } from "@/parts/Toast";
 import { Empty, FormProblem, Loading, Reading } from "@/parts/states";
-import { type NextStep, askedBy, nextSteps } from "@/screens/periods/steps";
+import { type NextStep, askedBy, nextSteps, said } from "@/screens/periods/steps";
 import { isUndecided } from "@/screens/disputes/words";
 import { ago, count, plain, shortDigest, showDay, showInstant, showPeriod } from "@/words";
 import { Unusual } from "./Unusual";
@@ -45,7 +46,7 @@ function PeriodScreen() {
           period ? (
             <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
               <StateBadge state={period.state} />
-              {showDay(period.from)} until {showDay(period.until)}
+              {showDay(period.from)} to {showDay(lastDay(period.until))}
             </span>
           ) : undefined
         }
@@ -216,7 +217,7 @@ function Steps({ period }: { period: PeriodStatus }) {
               <span aria-hidden="true" className="mt-1.5 size-2 shrink-0 rounded-full bg-(--control)" />
               <span className="min-w-0">
                 <Badge>{plain(step.to)}</Badge> by {nameOf(step.actor)}, <time title={showInstant(step.recorded_at)}>{ago(step.recorded_at)}</time>
-                {step.reason ? <span className="block text-ink-2">“{step.reason}”</span> : null}
+                {said(period.period_id, step) ? <span className="block text-ink-2">“{said(period.period_id, step)}”</span> : null}
                 {step.run_id && (step.to === "approved" || step.to === "closed") ? (
                   <span className="block text-[0.87rem] text-ink-3">
                     stands as{" "}

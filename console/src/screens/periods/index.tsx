@@ -5,6 +5,7 @@ import { useRead } from "@/api/read";
 import { useMay, useSession } from "@/api/session";
 import type { PeriodStatus } from "@/api/settlement";
 import type { Items } from "@/api/types";
+import { lastDay } from "@/days";
 import { StateBadge } from "@/parts/Badge";
 import { Card } from "@/parts/Card";
 import { Icon } from "@/parts/Icon";
@@ -13,7 +14,7 @@ import { Screen } from "@/parts/Screen";
 import { Denied } from "@/parts/Shell";
 import { Empty, Reading } from "@/parts/states";
 import { ago, showDay, showInstant, showPeriod } from "@/words";
-import { inOrder } from "./steps";
+import { inOrder, said } from "./steps";
 
 export default function Periods() {
   return useMay()("see-runs") ? <PeriodsScreen /> : <Denied />;
@@ -58,11 +59,11 @@ function Group({ title, periods, nothing }: { title: string; periods: PeriodStat
                   <span className="min-w-0 flex-1 basis-44">
                     <span className="block font-medium">{showPeriod(period.period_id)}</span>
                     <span className="block text-[0.83rem] text-ink-3">
-                      {showDay(period.from, true)} until {showDay(period.until)}
+                      {showDay(period.from, true)} to {showDay(lastDay(period.until))}
                     </span>
                   </span>
                   {last ? (
-                    <span className="text-[0.87rem] text-ink-2" title={last.reason || undefined}>
+                    <span className="text-[0.87rem] text-ink-2" title={said(period.period_id, last) || undefined}>
                       {nameOf(last.actor)}, <time title={showInstant(last.recorded_at)}>{ago(last.recorded_at)}</time>
                     </span>
                   ) : null}

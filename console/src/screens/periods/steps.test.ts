@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { PeriodStatus, PeriodStep } from "@/api/settlement";
 import type { Action } from "@/api/types";
-import { askedBy, inOrder, nextSteps } from "./steps";
+import { askedBy, inOrder, nextSteps, said } from "./steps";
 
 const step = (to: PeriodStep["to"], actor: string): PeriodStep => ({ from: "open", to, actor, run_id: null, reason: "", recorded_at: "2026-01-01T00:00:00Z" });
 const may =
@@ -24,6 +24,14 @@ describe("the steps of a period", () => {
     expect(nextSteps({ state: "open", steps: [] }, "audi", may())[0]?.refused).toBeTruthy();
     expect(nextSteps({ state: "approved", steps: [] }, "fin", may("approve-changes"))[0]).toMatchObject({ to: "closed", refused: null });
     expect(nextSteps({ state: "closed", steps: [] }, "fin", may("approve-changes"))).toEqual([]);
+  });
+});
+
+describe("what was said at a step", () => {
+  it("is shown without what the server wrote before it", () => {
+    expect(said("2026-01", { to: "in-review", reason: "2026-01 in-review: looks complete" })).toBe("looks complete");
+    expect(said("2026-01", { to: "closed", reason: "2026-01 closed: " })).toBe("");
+    expect(said("2026-01", { to: "open", reason: "import periods" })).toBe("import periods");
   });
 });
 

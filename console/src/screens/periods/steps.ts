@@ -36,7 +36,7 @@ export function nextSteps(period: Pick<PeriodStatus, "state" | "steps">, userId:
         },
       ];
     case "approved":
-      return [{ to: "closed", act: "Close", says: "Nothing changes in it any more. Two people can open it again.", refused: approves, primary: true }];
+      return [{ to: "closed", act: "Close the period", says: "Nothing changes in it any more. Two people can open it again.", refused: approves, primary: true }];
     default:
       return [];
   }
@@ -50,4 +50,10 @@ export function inOrder(periods: PeriodStatus[], today: string): { current: Peri
     closed: newest.filter((one) => one.state === "closed"),
     planned: periods.filter((one) => one.state !== "closed" && one.from > today),
   };
+}
+
+/** What a person said at a step; the server writes the period and its state before it. */
+export function said(period: string, step: Pick<PeriodStatus["steps"][number], "to" | "reason">): string {
+  const before = `${period} ${step.to}:`;
+  return (step.reason.startsWith(before) ? step.reason.slice(before.length) : step.reason).trim();
 }

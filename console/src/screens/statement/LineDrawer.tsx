@@ -18,6 +18,9 @@ import { componentLines } from "./componentLines";
 
 const PARTS = ["company", "runs"] as const;
 
+/** Kinds of lines that no credit and no formula made. */
+const RULELESS = ["adjustment", "guarantee", "forgiven"];
+
 export default function LineDrawer({
   at,
   payeeId,
@@ -78,12 +81,16 @@ export default function LineDrawer({
       {line ? (
         <Tabs
           label="What the line rests on"
-          value={show ?? "explanation"}
+          value={RULELESS.includes(line.kind) ? "explanation" : (show ?? "explanation")}
           onChange={(next) => setShow(next === "explanation" ? undefined : next)}
           tabs={[
             { value: "explanation", label: "Explanation", content: <Explanation at={at} line={line.line} /> },
-            { value: "credits", label: "Credits", content: <Credits at={at} payeeId={payeeId} line={line.line} /> },
-            { value: "rule", label: "Rule", content: <Rule at={at} line={line.line} /> },
+            ...(RULELESS.includes(line.kind)
+              ? []
+              : [
+                  { value: "credits", label: "Credits", content: <Credits at={at} payeeId={payeeId} line={line.line} /> },
+                  { value: "rule", label: "Rule", content: <Rule at={at} line={line.line} /> },
+                ]),
           ]}
         />
       ) : whole ? (
