@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Statement, StatementLine } from "@/api/types";
 import { add, compare, subtract } from "@/money";
-import { kindOf, nameOf, terms } from "./kinds";
+import { adjustmentReason, kindOf, nameOf, terms } from "./kinds";
 
 const totals = (own: Partial<Statement["totals"]>): Statement["totals"] => ({
   earned: "0",
@@ -26,6 +26,14 @@ describe("kinds of lines", () => {
   it("keeps a component's own name", () => {
     expect(nameOf({ kind: "guarantee", name: "New hire guarantee" } as StatementLine)).toBe("New hire guarantee");
     expect(nameOf({ kind: "adjustment", name: "adjustment" } as StatementLine)).toBe("Adjustment");
+  });
+});
+
+describe("adjustments", () => {
+  it("are shown by their reason", () => {
+    expect(adjustmentReason("adjustment adjustment-1a2: dispute")).toBe("dispute");
+    expect(adjustmentReason("adjustment A-1: goodwill: for the delay")).toBe("goodwill: for the delay");
+    expect(adjustmentReason("tier 2")).toBe("tier 2");
   });
 });
 

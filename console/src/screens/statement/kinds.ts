@@ -49,3 +49,11 @@ export function terms(totals: Statement["totals"]): Term[] {
   ];
   return all.filter((term) => term.always || sign(term.amount) !== 0).map(({ name, sign, amount }) => ({ name, sign, amount }));
 }
+
+/** Kinds of lines that no credit and no formula made. */
+export const RULELESS = ["adjustment", "guarantee", "forgiven"];
+
+/** Why an adjustment was made, out of the label of its slice (`adjustment A-1: goodwill: sorry`). */
+export function adjustmentReason(label: string): string {
+  return label.replace(/^adjustment \S+: /, "");
+}
