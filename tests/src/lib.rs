@@ -11,6 +11,7 @@ mod documents;
 mod extensions;
 mod http;
 mod pay;
+mod plan_documents;
 mod program;
 mod real_data;
 mod real_input;

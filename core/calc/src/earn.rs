@@ -5,16 +5,20 @@ use crate::book::Book;
 use crate::cap::{Limit, Running};
 use crate::credit::mode_name;
 use crate::credits::Scratch;
-use crate::earning_rows::{Rows, Subject, build};
+use crate::earning_rows::{Rows, Slice, Subject, build};
 use crate::lookup::Step;
 use crate::names::Names;
-use crate::spans::{Assignment, Parameters, assignments, parameters, spans};
+use crate::relief::Leaves;
+use crate::slices;
+use crate::spans::{Assignment, Parameters, parameters, spans};
+use crate::terms::{Line, PlanTerms, Terms};
 use crate::{Inputs, Run, fault_finding};
 use attain_domain::fixed::{from_decimal, split};
-use attain_domain::plan::{Component, Plan};
+use attain_domain::plan::Component;
 use attain_domain::point::{Answer, Call, Fault, FaultKind, Point, check_answer};
 use attain_domain::{Column, MONEY_SCALE, NULL_CODE, NULL_NUMBER, RATE_SCALE, Severity, Table};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Rows handed to an extension at once.
 const BATCH_ROWS: usize = 100_000;
@@ -81,6 +85,8 @@ pub struct Earning {
     pub amount: i64,
     /// How much of the amount a refundable cap holds back; negative where it gives back.
     pub withheld: i64,
+    /// What it is about where a period is cut.
+    pub slice: Slice,
 }
 
 impl Earning {
@@ -102,6 +108,7 @@ impl Earning {
             formula_amount: NULL_NUMBER,
             amount,
             withheld: 0,
+            slice: Slice::default(),
         }
     }
 }
@@ -173,31 +180,39 @@ fn extended<'n>(names: &Names, more: impl IntoIterator<Item = &'n str>) -> Names
 }
 
 pub fn stage(run: &mut Run<'_>) {
-    let assignments = assignments(run.inputs, &run.book);
+    let terms = Terms::new(run.inputs, &run.book, &mut run.findings);
     let parameters = parameters(run.inputs, &run.book);
+    let leaves = Leaves::new(run.inputs, &run.book);
     let settled = settled_periods(run.inputs, &run.book);
-    let mut plans: Vec<&Plan> = run.inputs.plans.iter().collect();
-    plans.sort_by(|left, right| left.id.cmp(&right.id));
-    for plan in assignments.keys().filter(|id| plans.iter().all(|plan| plan.id != **id)) {
+    for plan in &terms.missing {
         let message = "payees are assigned to it, but there is no such plan; add it or correct the assignments";
         run.findings.add(Severity::Warning, "plan-missing", "plan_assignments", plan, message);
     }
-    report_unassigned(run, &plans, &assignments);
-    let plan_names = Names(plans.iter().map(|plan| plan.id.clone()).collect());
-    let components: BTreeSet<&str> = plans.iter().flat_map(|plan| plan.components.iter().map(|component| component.id.as_str())).collect();
+    report_unassigned(run, &terms.assignments);
+    let plan_ids: BTreeSet<&str> = run.inputs.plans.iter().map(|plan| plan.id.as_str()).collect();
+    let plan_names = Names(plan_ids.into_iter().map(str::to_owned).collect());
+    let components: BTreeSet<&str> =
+        run.inputs.plans.iter().flat_map(|plan| plan.components.iter().map(|component| component.id.as_str())).collect();
     let component_names = Names(components.into_iter().map(str::to_owned).collect());
     let mut draft = Earnings::default();
-    for plan in plans {
-        let Some(payees) = assignments.get(&plan.id) else { continue };
+    for (plan_id, plan) in &terms.plans {
         let first = draft.rows.len();
-        let codes = |component: &Component| (plan_names.code(&plan.id), component_names.code(&component.id));
-        for component in &plan.components {
-            earn(run, plan, component, codes(component), payees, &parameters, &settled, &mut draft);
+        for line in &plan.lines {
+            let codes = (plan_names.code(plan_id), component_names.code(&line.component_id));
+            let start = draft.rows.len();
+            for place in 0..line.parts.len() {
+                earn(run, plan_id, line, place, codes, &leaves, &parameters, &settled, &mut draft);
+            }
+            slices::sort(&mut draft, start);
+            let record = format!("{plan_id}, {}", line.component_id);
+            true_up_and_cap(run, line, &record, start, &mut draft);
+            slices::join(&mut draft, start, line);
         }
-        cap_plan(run, plan, first, &mut draft);
+        cap_plan(run, plan_id, plan, first, &mut draft);
     }
     draft.plans = plan_names;
     draft.components = component_names;
+    run.terms = Arc::new(terms);
     run.row_count = draft.rows.len();
     run.earnings = draft;
 }
@@ -209,15 +224,11 @@ pub fn settled_periods(inputs: &Inputs, book: &Book) -> Vec<bool> {
 }
 
 /// Credit of payees who are on no plan on its day.
-fn report_unassigned(run: &mut Run<'_>, plans: &[&Plan], assignments: &BTreeMap<String, BTreeMap<u32, Vec<Assignment>>>) {
+fn report_unassigned(run: &mut Run<'_>, assignments: &BTreeMap<String, BTreeMap<u32, Vec<Assignment>>>) {
     let book = &run.book;
     let mut days: BTreeMap<u32, Vec<(i32, i32)>> = BTreeMap::new();
-    for (plan, payees) in assignments {
-        if plans.iter().any(|own| own.id == *plan) {
-            for (payee, list) in payees {
-                days.entry(*payee).or_default().extend(list.iter().map(|assignment| (assignment.from, assignment.until)));
-            }
-        }
+    for (payee, list) in assignments.values().flatten() {
+        days.entry(*payee).or_default().extend(list.iter().map(|assignment| (assignment.from, assignment.until)));
     }
     let first = book.calendar.periods.first().map_or(0, |period| period.from.0);
     let end = book.calendar.periods.last().map_or(0, |period| period.until.0);
@@ -243,18 +254,21 @@ fn report_unassigned(run: &mut Run<'_>, plans: &[&Plan], assignments: &BTreeMap<
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call, from the loop over components")]
+#[expect(clippy::too_many_arguments, reason = "one call, from the loop over the parts of components")]
 fn earn(
     run: &mut Run<'_>,
-    plan: &Plan,
-    component: &Component,
+    plan_id: &str,
+    line: &Line,
+    place: usize,
     codes: (u32, u32),
-    payees: &BTreeMap<u32, Vec<Assignment>>,
+    leaves: &Leaves,
     parameters: &Parameters,
     settled: &[bool],
     draft: &mut Earnings,
 ) {
-    let record = format!("{}, {}", plan.id, component.id);
+    let (part, payees) = (&line.parts[place], &line.stays[place]);
+    let component = &part.component;
+    let record = format!("{plan_id}, {}", component.id);
     let find = |run: &mut Run<'_>, id: &str| {
         let found = run.measures.find(id);
         if found.is_none() {
@@ -290,7 +304,7 @@ fn earn(
         return;
     };
     let until = settled.iter().rposition(|settled| *settled).map_or(0, |last| last + 1);
-    let subject = Subject { plan_id: &plan.id, component, measure, quota, inputs, until, settled };
+    let subject = Subject { plan_id, component, part, place, leaves, measure, quota, inputs, until, settled };
     let rows = build(run, &subject, payees, parameters);
     let rounding = Table::new("rounding")
         .with("mode", Column::text(&[Some(mode_name(component.rounding.mode))]))
@@ -334,7 +348,6 @@ fn earn(
             }
         }
     }
-    true_up_and_cap(run, component, &record, first, draft);
 }
 
 /// Takes over the answer for rows `range`. Returns the rows whose slices do not add up to their amount.
@@ -390,6 +403,7 @@ fn read(
             formula_amount: *amount,
             amount: *amount,
             withheld: 0,
+            slice: rows.slice[row],
         });
     }
     let (slice_rows, inputs, rates, slice_amounts) =
@@ -418,35 +432,39 @@ fn read(
     Ok(unexplained.collect())
 }
 
-/// The rows from `first` on are those of one component, in order of payee and period.
-fn true_up_and_cap(run: &mut Run<'_>, component: &Component, record: &str, first: usize, draft: &mut Earnings) {
-    let spans = spans(&run.book, component.accumulate);
-    let step = Step::new(&component.rounding);
-    let limit = component.cap.as_ref().map(|cap| Limit::new(cap, step, &run.book));
+/// The rows from `first` on are those of one component, in order of payee, period and slice.
+fn true_up_and_cap(run: &mut Run<'_>, line: &Line, record: &str, first: usize, draft: &mut Earnings) {
+    let components: Vec<&Component> = line.parts.iter().map(|part| &part.component).collect();
+    let spans: Vec<Vec<(usize, usize)>> = components.iter().map(|own| spans(&run.book, own.accumulate)).collect();
+    let limits: Vec<Option<Limit<'_>>> =
+        components.iter().map(|own| own.cap.as_ref().map(|cap| Limit::new(cap, Step::new(&own.rounding), &run.book))).collect();
     let mut running = Running::default();
-    let mut before: Option<(u32, usize, i64)> = None;
+    let mut before: Option<(u32, usize, i32, i64)> = None;
     let mut payee = None;
     let mut without_basis = false;
     for index in first..draft.rows.len() {
         let row = draft.rows[index];
+        let part = row.slice.part as usize;
         if payee != Some(row.payee) {
             running = Running::default();
             payee = Some(row.payee);
         }
         let mut amount = row.formula_amount;
-        if component.true_up {
-            let span = spans[row.period as usize].0;
-            if let Some((own, known, earned)) = before
+        if components[part].true_up {
+            let span = spans[part][row.period as usize].0;
+            if let Some((own, known, since, earned)) = before
                 && own == row.payee
                 && known == span
+                && since == row.slice.since
             {
                 amount -= earned;
                 draft.explain(index as u32, "already earned", -earned);
             }
-            before = Some((row.payee, span, row.formula_amount));
+            before = Some((row.payee, span, row.slice.since, row.formula_amount));
         }
-        if let Some(limit) = &limit {
-            let most = limit.amount(row.quota, row.target);
+        if let Some(limit) = &limits[part] {
+            let (quota, target) = slices::basis(draft, first, index, components[part]);
+            let most = limit.amount(quota, target);
             without_basis |= most.is_none();
             if limit.is_refundable() {
                 let given = limit.refund(&mut running, row.period as usize, amount, most);
@@ -471,13 +489,29 @@ fn true_up_and_cap(run: &mut Run<'_>, component: &Component, record: &str, first
 }
 
 /// Applies a plan's cap to the sum of its components, which are the rows from `first` on. What is cut is shared out by amount.
-fn cap_plan(run: &mut Run<'_>, plan: &Plan, first: usize, draft: &mut Earnings) {
-    let Some(cap) = &plan.cap else { return };
-    let rounding = plan.components.first().map(|component| component.rounding).unwrap_or_default();
-    let step = Step::new(&rounding);
-    let limit = Limit::new(cap, step, &run.book);
+fn cap_plan(run: &mut Run<'_>, plan_id: &str, plan: &PlanTerms, first: usize, draft: &mut Earnings) {
+    if plan.documents.iter().all(|own| own.cap.is_none()) {
+        return;
+    }
+    let book = Arc::clone(&run.book);
+    let limits: Vec<Option<(Limit<'_>, Step)>> = plan
+        .documents
+        .iter()
+        .map(|own| {
+            let step = Step::new(&own.components.first().map(|own| own.rounding).unwrap_or_default());
+            Some((Limit::new(own.cap.as_ref()?, step, &book), step))
+        })
+        .collect();
+    // The cap of the document in force on the payee's last day in the period.
+    let limit_of = |row: &Earning| {
+        let document = plan.document_in(row.payee, &book.calendar.periods[row.period as usize])?;
+        limits[document].as_ref()
+    };
     let mut order: Vec<usize> = (first..draft.rows.len()).collect();
-    let key = |row: &Earning| (row.payee, row.period, if limit.is_per_transaction() { row.transaction } else { 0 });
+    let key = |row: &Earning| {
+        let is_alone = limit_of(row).is_some_and(|(limit, _)| limit.is_per_transaction());
+        (row.payee, row.period, if is_alone { row.transaction } else { 0 })
+    };
     order.sort_by_key(|index| key(&draft.rows[*index]));
     let mut running = Running::default();
     let mut payee = None;
@@ -490,6 +524,7 @@ fn cap_plan(run: &mut Run<'_>, plan: &Plan, first: usize, draft: &mut Earnings) 
             running = Running::default();
             payee = Some(rows[0].payee);
         }
+        let Some((limit, step)) = limit_of(&rows[0]) else { continue };
         let first_of = |value: fn(&Earning) -> i64| rows.iter().map(value).find(|value| *value != NULL_NUMBER).unwrap_or(NULL_NUMBER);
         let most = limit.amount(first_of(|row| row.quota), first_of(|row| row.target));
         without_basis |= most.is_none();
@@ -508,7 +543,7 @@ fn cap_plan(run: &mut Run<'_>, plan: &Plan, first: usize, draft: &mut Earnings) 
             Severity::Warning,
             "cap-without-basis",
             "plans",
-            &plan.id,
+            plan_id,
             "for some payees there is nothing that the cap is a share of; they are not capped",
         );
     }

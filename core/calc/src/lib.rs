@@ -2,6 +2,7 @@
 //! no clock, no randomness, no floating point near money, no order of input rows.
 
 mod adjust;
+mod assign;
 mod attain;
 mod beside;
 mod book;
@@ -26,13 +27,17 @@ mod prepared;
 mod preview;
 #[cfg(feature = "reference")]
 pub mod reference;
+mod relief;
 mod resolve;
 #[cfg(feature = "reference")]
 pub mod sequences;
 mod settle;
+mod slices;
 mod spans;
+mod terms;
 mod windfall;
 
+pub use assign::{Assignments, Explained, Held, Level, explain_assignment};
 pub use credits::{CHUNK_ROWS, Credits, TRANSACTION_ROW, with_transaction_ids};
 pub use explain::{Conversion, counted};
 pub use outcome::{Outcome, RESULTS, Used};
@@ -111,6 +116,8 @@ pub(crate) struct Run<'a> {
     pub quotas: Arc<attain::Quotas>,
     /// Supposed on top of what was measured, see [`Prepared::with_more`].
     pub more: Option<prepared::Supposed>,
+    /// Who is on which plan under which terms; empty before pay.
+    pub terms: Arc<terms::Terms>,
     pub earnings: earn::Earnings,
     pub ledger: settle::Ledger,
     pub tables: BTreeMap<&'static str, Table>,
@@ -129,6 +136,7 @@ impl<'a> Run<'a> {
             measures: Arc::default(),
             quotas: Arc::default(),
             more: None,
+            terms: Arc::default(),
             earnings: earn::Earnings::default(),
             ledger: settle::Ledger::default(),
             tables: BTreeMap::new(),

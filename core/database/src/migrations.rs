@@ -15,6 +15,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "settlement", include_str!("../../../migrations/0006_settlement.sql")),
     (7, "crediting", include_str!("../../../migrations/0010_crediting.sql")),
     (8, "once", include_str!("../../../migrations/0011_once.sql")),
+    (9, "plan documents", include_str!("../../../migrations/0009_plan_documents.sql")),
 ];
 
 /// The newest version of the schema that this program knows.

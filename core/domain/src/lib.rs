@@ -6,12 +6,14 @@ pub mod date;
 pub mod finding;
 pub mod fixed;
 pub mod ids;
+pub mod overrides;
 pub mod plan;
 pub mod point;
 pub mod schema;
 pub mod settings;
 pub mod settlement;
 pub mod table;
+pub mod terms;
 pub mod tiers;
 
 pub use calendar::{Calendar, Period};

@@ -1,8 +1,10 @@
 //! Compensation plans and measures, as written in `plans/*.toml` and `company.toml`.
 
+use crate::date::Day;
 use crate::fixed::Rounding;
 use crate::settings::empty_object;
 use crate::settlement::{Clawback, Draw, PayShare};
+use crate::terms::{AfterLeaving, OnStart, Ramp, Stands, TargetFrom};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -189,6 +191,9 @@ pub struct Component {
     pub quota_basis: QuotaBasis,
     #[serde(default)]
     pub prorate_quota: Proration,
+    /// The target of the assignment: as it stands on the last day of the period, or by the days on which it holds.
+    #[serde(default)]
+    pub prorate_target: Proration,
     /// Name of the compensation extension.
     pub formula: String,
     #[serde(default = "empty_object")]
@@ -225,4 +230,20 @@ pub struct Plan {
     pub cap: Option<Cap>,
     #[serde(default)]
     pub draws: Vec<Draw>,
+    /// The first day on which this version of the plan holds; the earliest version needs none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Day>,
+    #[serde(default)]
+    pub on_start: OnStart,
+    #[serde(default)]
+    pub stands: Stands,
+    #[serde(default)]
+    pub after_leaving: AfterLeaving,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ramp: Option<Ramp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_from: Option<TargetFrom>,
+    /// Whether pay of this plan is held until the payee has accepted its document.
+    #[serde(default)]
+    pub requires_acceptance: bool,
 }

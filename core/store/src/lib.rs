@@ -11,6 +11,7 @@ pub mod imports;
 pub mod ledger;
 pub mod once;
 pub mod periods;
+pub mod plan_documents;
 pub mod questions;
 pub mod run_facts;
 pub mod runs;

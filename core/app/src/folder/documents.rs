@@ -359,6 +359,9 @@ impl<'a> Document<'a> {
                 self.push(&["draws", number.as_str()], None, defect);
             }
         }
+        for (path, value, message) in super::plan_checks::terms(plan) {
+            self.push(&path, value.as_deref(), message);
+        }
         // Without settings that could be read, no measure is held to be unknown.
         let measures: Option<Vec<&str>> = settings.map(|settings| settings.measures.iter().map(|measure| measure.id.as_str()).collect());
         let mut ids = BTreeSet::new();

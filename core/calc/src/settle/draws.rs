@@ -1,7 +1,7 @@
 //! Draws and guarantees of a payee, and the chain of balances from period to period.
 
-use crate::lookup::{ONE, Step};
 use crate::Run;
+use crate::lookup::{ONE, Step};
 use crate::spans::{Assignment, assigned_days, last_assigned};
 use attain_domain::fixed::{divide, from_decimal_rounded};
 use attain_domain::plan::Proration;
@@ -21,6 +21,24 @@ pub struct DrawTerms {
     recovery: Range<usize>,
     share: Option<i64>,
     at_end: DrawEnd,
+}
+
+impl DrawTerms {
+    /// In force in these periods at most.
+    pub fn only(mut self, in_force: impl Fn(usize) -> bool) -> DrawTerms {
+        for (period, amount) in self.amounts.iter_mut().enumerate() {
+            *amount = amount.filter(|_| in_force(period));
+        }
+        self
+    }
+
+    /// With the amounts of earlier terms where these have none.
+    pub fn with_amounts_of(mut self, earlier: &DrawTerms) -> DrawTerms {
+        for (own, before) in self.amounts.iter_mut().zip(&earlier.amounts) {
+            *own = own.or(*before);
+        }
+        self
+    }
 }
 
 /// What a period brings in, or what was posted for it already.
@@ -105,7 +123,8 @@ pub fn chain(due: &[Due], draws: &[DrawTerms], guarantee: bool) -> Vec<Settled> 
     let mut owed = vec![0i128; draws.len()];
     let mut steps = Vec::with_capacity(due.len());
     for (period, due) in due.iter().enumerate() {
-        let mut step = Settled { draws: vec![0; draws.len()], guarantees: vec![0; draws.len()], forgiven: vec![0; draws.len()], ..Settled::default() };
+        let mut step =
+            Settled { draws: vec![0; draws.len()], guarantees: vec![0; draws.len()], forgiven: vec![0; draws.len()], ..Settled::default() };
         match due {
             Due::Frozen { carried: change, draws: changes, paid } => {
                 step.carried = *change;

@@ -8,4 +8,5 @@ mod laws;
 mod pay;
 mod prepared;
 mod sequences;
+mod versions;
 mod workload;

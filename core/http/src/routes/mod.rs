@@ -12,6 +12,7 @@ mod oidc;
 mod pay;
 mod pay_documents;
 mod periods;
+mod plan_documents;
 mod planning;
 mod questions;
 mod runs;
@@ -47,6 +48,7 @@ pub fn all() -> OpenApiRouter<Arc<Served>> {
         .merge(trail::routes())
         .merge(company::routes())
         .merge(planning::routes())
+        .merge(plan_documents::routes())
         .merge(what_if::routes())
         .merge(credits::routes())
 }
