@@ -15,6 +15,7 @@ mod http;
 mod pay;
 mod payouts;
 mod people;
+mod plan_documents;
 mod program;
 mod real_data;
 mod real_input;

@@ -138,7 +138,8 @@ fn paid(run: &RunView) -> Paid {
     let mut found = Paid::new();
     let Some(table) = run.table("statements") else { return found };
     let (Some(payees), Some(periods)) = (table.texts("payee_id"), table.texts("period_id")) else { return found };
-    let value = |name: &str, row: usize| table.numbers(name).and_then(|own| own.get(row)).copied().filter(|own| *own != NULL_NUMBER).unwrap_or(0);
+    let value =
+        |name: &str, row: usize| table.numbers(name).and_then(|own| own.get(row)).copied().filter(|own| *own != NULL_NUMBER).unwrap_or(0);
     for row in 0..table.row_count() {
         if let (Some(payee), Some(period)) = (payees.get(row), periods.get(row)) {
             found.entry(payee.to_owned()).or_default().insert(period.to_owned(), (value("earned", row), value("paid", row)));
@@ -254,10 +255,9 @@ impl Instance {
         let reviews = store::reviews(&mut read, period_id).await?;
         drop(read);
         settings.percent = thresholds.percent.unwrap_or(settings.percent);
-        for (own, given) in [
-            (&mut settings.target_times, &thresholds.target_times),
-            (&mut settings.adjustment_at_least, &thresholds.adjustment_at_least),
-        ] {
+        for (own, given) in
+            [(&mut settings.target_times, &thresholds.target_times), (&mut settings.adjustment_at_least, &thresholds.adjustment_at_least)]
+        {
             if let Some(given) = given {
                 own.clone_from(given);
             }
@@ -305,9 +305,12 @@ impl Instance {
             return Err(Refusal::forbidden("it is your own pay; somebody else has to look at it").into());
         }
         let is_it = |own: &Anomaly| own.payee_id == new.payee_id && own.kind == new.kind && own.fact == new.fact;
-        let mut own = self.reviewed(view, period_id, thresholds).await?.into_iter().find(is_it).ok_or_else(|| {
-            Refusal::not_found("there is no such anomaly; its figures may have changed, so read the list again")
-        })?;
+        let mut own = self
+            .reviewed(view, period_id, thresholds)
+            .await?
+            .into_iter()
+            .find(is_it)
+            .ok_or_else(|| Refusal::not_found("there is no such anomaly; its figures may have changed, so read the list again"))?;
         let now = now_ms();
         let mut tx = self.database.begin().await?;
         bump(&mut tx, Part::Work).await?;

@@ -72,9 +72,8 @@ pub(crate) async fn acting_for(
     now: i64,
 ) -> Result<std::collections::BTreeSet<String>> {
     let today = day_of(now);
-    let given = |own: &Delegation| {
-        users.contains(&own.from_user) && own.revoked_at.is_none() && own.from_on <= today && today < own.until_on
-    };
+    let given =
+        |own: &Delegation| users.contains(&own.from_user) && own.revoked_at.is_none() && own.from_on <= today && today < own.until_on;
     Ok(store::delegations(connection).await?.into_iter().filter(given).map(|own| own.to_user).collect())
 }
 
@@ -143,7 +142,8 @@ impl Instance {
         }
         let reads = caller_of(receiver);
         if !reads.may(Action::SeeRules) || !reads.may(Action::SeeData) {
-            let message = format!("`{}` does not see changes; give it to somebody whose role has `see-rules` and `see-data`", receiver.name);
+            let message =
+                format!("`{}` does not see changes; give it to somebody whose role has `see-rules` and `see-data`", receiver.name);
             return Err(Refusal::invalid(message).into());
         }
         if giver.payee_id.is_some() && giver.payee_id == receiver.payee_id {

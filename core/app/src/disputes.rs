@@ -273,7 +273,8 @@ pub(crate) async fn follow(instance: &Instance, tx: &mut Tx, change: &Change, no
         return Err(stale().into());
     }
     store::add_message(tx, &own.dispute_id, by, &text, now).await?;
-    let told: BTreeSet<String> = [Some(own.raised_by.clone()), own.assigned_to.clone()].into_iter().flatten().filter(|user| user != by).collect();
+    let told: BTreeSet<String> =
+        [Some(own.raised_by.clone()), own.assigned_to.clone()].into_iter().flatten().filter(|user| user != by).collect();
     let body = format!("{}: {}", own.subject, if change.state == "approved" { "closed" } else { "open again" });
     instance.announce(tx, &happening(NoticeKind::DisputeResolved, &own, body), &told, now).await.map(drop)
 }
@@ -531,7 +532,8 @@ impl Instance {
             Some(granted) => {
                 check_open(view, &period_id)?;
                 let transactions = &view.company.company.tables["transactions"];
-                let is_known = |id: &str| transactions.texts("transaction_id").is_some_and(|own| own.dictionary.iter().any(|known| known == id));
+                let is_known =
+                    |id: &str| transactions.texts("transaction_id").is_some_and(|own| own.dictionary.iter().any(|known| known == id));
                 let row = Row {
                     payee_id: &own.payee_id,
                     period_id: &period_id,
@@ -620,7 +622,9 @@ impl Instance {
             return Err(Refusal::forbidden("only who raised it, or who answers it, can do that").into());
         }
         if let Some(change_id) = &own.change_id
-            && attain_store::changes::get(&mut tx, change_id).await?.is_some_and(|change| matches!(change.state.as_str(), "draft" | "submitted"))
+            && attain_store::changes::get(&mut tx, change_id)
+                .await?
+                .is_some_and(|change| matches!(change.state.as_str(), "draft" | "submitted"))
         {
             let message = "what was granted waits for its second person; withdraw that change first, or have it decided";
             return Err(Refusal::conflict(message).into());

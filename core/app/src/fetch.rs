@@ -105,13 +105,7 @@ pub(crate) fn may_post(url: &str, own_hosts: &[String]) -> Result<(), String> {
 
 /// Posts `body` and answers the status; what comes with it is not read. A name that leads to a private address is not connected to,
 /// unless `own_hosts` has it. Redirects are not followed.
-pub(crate) fn post(
-    url: &str,
-    headers: &[(String, String)],
-    body: &[u8],
-    own_hosts: &[String],
-    timeout: Duration,
-) -> Result<u16, String> {
+pub(crate) fn post(url: &str, headers: &[(String, String)], body: &[u8], own_hosts: &[String], timeout: Duration) -> Result<u16, String> {
     let (uri, own) = postable(url, own_hosts)?;
     let config = Config::builder()
         .proxy(None)
@@ -121,7 +115,8 @@ pub(crate) fn post(
         .timeout_global(Some(timeout.min(WAIT_MAX)))
         .max_response_header_size(64 * 1024)
         .build();
-    let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), PublicOnly { inner: DefaultResolver::default(), private: own });
+    let agent =
+        ureq::Agent::with_parts(config, DefaultConnector::default(), PublicOnly { inner: DefaultResolver::default(), private: own });
     let mut request = agent.post(uri);
     for (name, value) in headers {
         request = request.header(name, value);

@@ -52,9 +52,10 @@ impl Mailer {
     pub fn new(config: &MailConfig) -> Result<Mailer, Refusal> {
         let wrong = |error: &dyn fmt::Display| Refusal::invalid(format!("mail cannot be sent with this --smtp-url: {error}"));
         let builder = SmtpTransport::from_url(&config.smtp_url).map_err(|error| wrong(&error))?;
-        let from = config.from.parse().map_err(|_| {
-            Refusal::invalid(format!("`{}` is no sender; write --mail-from 'Attain <pay@example.com>'", config.from))
-        })?;
+        let from = config
+            .from
+            .parse()
+            .map_err(|_| Refusal::invalid(format!("`{}` is no sender; write --mail-from 'Attain <pay@example.com>'", config.from)))?;
         Ok(Mailer { transport: builder.timeout(Some(WAIT_MAX)).build(), from })
     }
 

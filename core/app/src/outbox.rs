@@ -207,9 +207,7 @@ impl Instance {
         });
         Ok(match answered.await? {
             Ok(status) if (200..300).contains(&status) => End::Sent(Some(i64::from(status))),
-            Ok(status) => {
-                End::Failed(NotSent { status: Some(i64::from(status)), message: format!("it answered {status}"), again: true })
-            }
+            Ok(status) => End::Failed(NotSent { status: Some(i64::from(status)), message: format!("it answered {status}"), again: true }),
             Err(message) => End::Failed(NotSent { status: None, message, again: true }),
         })
     }

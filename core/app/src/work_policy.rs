@@ -248,10 +248,7 @@ mod tests {
     #[test]
     fn the_last_rule_that_is_true_of_a_change_counts() {
         let policy = WorkPolicy {
-            approvals: vec![
-                rule(Some(ChangeKind::Import), None, Role::CompAdmin),
-                rule(None, Some("5000"), Role::Finance),
-            ],
+            approvals: vec![rule(Some(ChangeKind::Import), None, Role::CompAdmin), rule(None, Some("5000"), Role::Finance)],
             ..WorkPolicy::default()
         };
         let unit = i128::from(10i64.pow(u32::from(MONEY_SCALE)));

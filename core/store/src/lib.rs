@@ -12,14 +12,15 @@ pub mod imports;
 pub mod ledger;
 pub mod notices;
 pub mod once;
+pub mod outbox;
 pub mod payouts;
 pub mod periods;
-pub mod outbox;
+pub mod plan_documents;
 pub mod questions;
 pub mod run_facts;
 pub mod runs;
-pub mod users;
 pub mod teamwork;
+pub mod users;
 pub mod versions;
 
 pub use attain_database::{Connection, Tx};

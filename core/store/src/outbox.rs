@@ -44,8 +44,7 @@ pub struct Webhook {
     pub version: i64,
 }
 
-type OutgoingRow =
-    (String, String, Option<String>, Option<String>, String, String, String, i64, i64, i64, Option<i64>, Option<String>);
+type OutgoingRow = (String, String, Option<String>, Option<String>, String, String, String, i64, i64, i64, Option<i64>, Option<String>);
 
 fn outgoing(row: OutgoingRow) -> Outgoing {
     let (outbox_id, channel, user_id, webhook_id, kind, body, state, attempts, next_at, created_at, ended_at, last_error) = row;
@@ -119,8 +118,7 @@ pub async fn of_webhook(connection: &mut Connection, webhook_id: &str, after: &s
 
 pub async fn attempts(connection: &mut Connection, outbox_id: &str) -> anyhow::Result<Vec<Attempt>> {
     let sql = "select attempt, attempted_at, status, error from outbox_attempts where outbox_id = $1 order by attempt";
-    let rows: Vec<(i64, i64, Option<i64>, Option<String>)> =
-        sqlx::query_as(sql).bind(outbox_id.to_owned()).fetch_all(connection).await?;
+    let rows: Vec<(i64, i64, Option<i64>, Option<String>)> = sqlx::query_as(sql).bind(outbox_id.to_owned()).fetch_all(connection).await?;
     Ok(rows.into_iter().map(|(attempt, attempted_at, status, error)| Attempt { attempt, attempted_at, status, error }).collect())
 }
 

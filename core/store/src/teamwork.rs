@@ -203,8 +203,7 @@ pub async fn adjustments(connection: &mut Connection, change_id: &str) -> anyhow
     .await?;
     let adjustment = |row: AdjustmentRow| {
         let (adjustment_id, change_id, payee_id, period_id, amount, reason, note, dispute_id, author, created_at, state) = row;
-        let own =
-            AdjustmentDraft { adjustment_id, change_id, payee_id, period_id, amount, reason, note, dispute_id, author, created_at };
+        let own = AdjustmentDraft { adjustment_id, change_id, payee_id, period_id, amount, reason, note, dispute_id, author, created_at };
         (own, state)
     };
     Ok(rows.into_iter().map(adjustment).collect())

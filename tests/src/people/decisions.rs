@@ -5,7 +5,7 @@ use crate::changes::person;
 use crate::stage::{Stage, cell, small_company, write};
 use attain_app::Instance;
 use attain_app::access::{Action, Caller, Role};
-use attain_app::adjustments::{NewAdjustment, AdjustmentReason};
+use attain_app::adjustments::{AdjustmentReason, NewAdjustment};
 use attain_app::changes::{Approval, ChangeEdit, ChangeKind, Rejection};
 use attain_app::delegations::NewDelegation;
 use attain_app::refusal::RefusalKind;
@@ -132,7 +132,8 @@ async fn the_policy_gives_large_changes_to_a_role() {
         let plan = instance.company().await.expect("a company").documents()["plans/seller.toml"].replace("0.08", "0.09");
         let payload = json!({ "file": "seller.toml", "text": plan });
         let kind = ChangeKind::Plan;
-        let new = attain_app::changes::NewChange { kind, object: "seller.toml".to_owned(), payload, comment: String::new(), base_digest: None };
+        let new =
+            attain_app::changes::NewChange { kind, object: "seller.toml".to_owned(), payload, comment: String::new(), base_digest: None };
         let draft = instance.draft_change(&ada, &new).await.expect("a draft");
         instance.submit_change(&ada, &draft.head.change_id).await.expect("submitted");
         assert_eq!(decide(instance, &bea, &draft.head.change_id, None).await.expect("an approval"), "approved");

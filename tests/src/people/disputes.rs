@@ -7,7 +7,9 @@ use crate::stage::{Stage, cell, small_company, write};
 use attain_app::Instance;
 use attain_app::access::{Caller, Role};
 use attain_app::changes::Rejection;
-use attain_app::disputes::{DisputeAssignment, DisputeFilter, DisputeState, DisputeStep, DisputeView, NewDispute, DisputeOutcome, DisputeResolution};
+use attain_app::disputes::{
+    DisputeAssignment, DisputeFilter, DisputeOutcome, DisputeResolution, DisputeState, DisputeStep, DisputeView, NewDispute,
+};
 use attain_app::formulas::CheckRequest;
 use attain_app::refusal::RefusalKind;
 use serde_json::json;
@@ -23,7 +25,12 @@ fn about_line(line: usize, expected: &str) -> NewDispute {
 }
 
 fn granted(amount: &str) -> DisputeResolution {
-    DisputeResolution { outcome: DisputeOutcome::Partly, amount: Some(amount.to_owned()), period_id: None, comment: "half of it".to_owned() }
+    DisputeResolution {
+        outcome: DisputeOutcome::Partly,
+        amount: Some(amount.to_owned()),
+        period_id: None,
+        comment: "half of it".to_owned(),
+    }
 }
 
 async fn raised(instance: &Instance, caller: &Caller, new: &NewDispute) -> DisputeView {
@@ -213,7 +220,12 @@ async fn the_case_of_a_wasm_plugin_is_refused_in_words() {
     let stage = Stage::sqlite().await;
     let instance = &stage.instance;
     let mut files = small_company();
-    files.insert("plans/seller.toml", files["plans/seller.toml"].replace("comp-tiered\"", "comp-tiers\"").replace("by = ", "formula = \"tiered\"\nmethod = \"marginal\"\nby = "));
+    files.insert(
+        "plans/seller.toml",
+        files["plans/seller.toml"]
+            .replace("comp-tiered\"", "comp-tiers\"")
+            .replace("by = ", "formula = \"tiered\"\nmethod = \"marginal\"\nby = "),
+    );
     instance.load(write(&files).path()).await.expect("the company loads");
     instance.run(&|_| {}).await.expect("a run");
     let ana = person(instance, "ana", Some("ana"), &[Role::Seller]).await;

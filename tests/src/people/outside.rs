@@ -5,6 +5,7 @@ use super::{a_day_passes, job, kind, told, until};
 use crate::changes::person;
 use crate::http::Server;
 use crate::stage::{Stage, small_company, write};
+use attain_app::Instance;
 use attain_app::access::{Caller, Role};
 use attain_app::disputes::NewDispute;
 use attain_app::mail::MailConfig;
@@ -12,7 +13,6 @@ use attain_app::notices::{MailEdit, NoticeKind};
 use attain_app::outbox::OutwardConfig;
 use attain_app::refusal::RefusalKind;
 use attain_app::webhooks::{NewWebhook, WebhookEdit, signature};
-use attain_app::Instance;
 use serde_json::{Value, json};
 
 fn outward(sink: &SmtpSink) -> OutwardConfig {

@@ -105,7 +105,10 @@ async fn what_is_unusual_is_listed_and_looked_at() {
         let plan = "id = \"seller\"\n\n[[components]]\nid = \"commission\"\nmeasure = \"bookings\"\nformula = \"comp-flat\"\n\n\
                     [components.settings]\nrate = \"0.1\"\n";
         files.insert("plans/seller.toml", plan.to_owned());
-        files.insert("company.toml", files["company.toml"].replace("credits = [\"direct\", \"split\", \"rollup\"]", "credits = [\"direct\"]"));
+        files.insert(
+            "company.toml",
+            files["company.toml"].replace("credits = [\"direct\", \"split\", \"rollup\"]", "credits = [\"direct\"]"),
+        );
         let sold = "transaction_id,kind,ordered_on,amount,currency,payee_id\n\
                     a1,order,2026-01-05,100,USD,ana\na2,order,2026-02-05,300,USD,ana\na3,order,2026-03-05,200,USD,ana\n\
                     a4,order,2026-04-05,310,USD,ana\nb1,order,2026-01-05,100,USD,ben\nb2,order,2026-02-05,100,USD,ben\n\
@@ -114,13 +117,11 @@ async fn what_is_unusual_is_listed_and_looked_at() {
         files.remove("splits.csv");
         files.remove("quotas.csv");
         files.insert("payees.csv", "payee_id\nana\nben\nmia\nnew\n".to_owned());
-        files.insert(
-            "positions.csv",
-            "position_id,title\nlead,Lead\nseat-1,Seller\nseat-2,Seller\nseat-3,Seller\n".to_owned(),
-        );
+        files.insert("positions.csv", "position_id,title\nlead,Lead\nseat-1,Seller\nseat-2,Seller\nseat-3,Seller\n".to_owned());
         files.insert(
             "occupancies.csv",
-            "position_id,payee_id,from_on\nlead,mia,2026-01-01\nseat-1,ana,2026-01-01\nseat-2,ben,2026-01-01\nseat-3,new,2026-04-10\n".to_owned(),
+            "position_id,payee_id,from_on\nlead,mia,2026-01-01\nseat-1,ana,2026-01-01\nseat-2,ben,2026-01-01\nseat-3,new,2026-04-10\n"
+                .to_owned(),
         );
         files.insert(
             "plan_assignments.csv",
@@ -137,7 +138,10 @@ async fn what_is_unusual_is_listed_and_looked_at() {
         let otto = person(instance, "otto", None, &[Role::Auditor]).await;
         let ana = person(instance, "ana", Some("ana"), &[Role::Seller]).await;
         let view = instance.view().await.expect("a view");
-        assert_eq!(kind(&instance.anomalies(&view, &ana, "2026-04", &Thresholds::default()).await.expect_err("no")), RefusalKind::Forbidden);
+        assert_eq!(
+            kind(&instance.anomalies(&view, &ana, "2026-04", &Thresholds::default()).await.expect_err("no")),
+            RefusalKind::Forbidden
+        );
 
         // The median of Ana's three months is 20: 31 lies 55 % above it, and is 3.1 times her target of 10.
         let list = listed(instance, &otto, "2026-04", &thresholds(55, "3.2", "250")).await;
@@ -171,7 +175,8 @@ async fn what_is_unusual_is_listed_and_looked_at() {
         let of_ben = all.iter().find(|own| own.payee_id == "ben").expect("an anomaly");
         let refused = instance.review_anomaly(&view, &finn, "2026-04", &none, &review(of_ben, "fine")).await.expect_err("his own");
         assert_eq!(kind(&refused), RefusalKind::Forbidden);
-        let refused = instance.review_anomaly(&view, &ada, "2026-04", &none, &NewAnomalyReview { comment: " ".to_owned(), ..of_ana.clone() }).await;
+        let refused =
+            instance.review_anomaly(&view, &ada, "2026-04", &none, &NewAnomalyReview { comment: " ".to_owned(), ..of_ana.clone() }).await;
         assert_eq!(kind(&refused.expect_err("say why")), RefusalKind::Invalid);
         let done = instance.review_anomaly(&view, &ada, "2026-04", &none, &of_ana).await.expect("reviewed");
         assert_eq!(done.review.as_ref().map(|own| own.comment.as_str()), Some("two large deals"));

@@ -354,7 +354,8 @@ impl Instance {
             crate::formulas::load_draft(&change.object, &formula.source, formula.cases.as_deref().unwrap_or_default())?;
         }
         let impact = self.impact_of_change(&view, &payload, &change.object, &want).await;
-        self.move_change(caller, &change, Move { to: "submitted", action: "submit-change", comment: None, impact, on_behalf_of: None }).await
+        self.move_change(caller, &change, Move { to: "submitted", action: "submit-change", comment: None, impact, on_behalf_of: None })
+            .await
     }
 
     /// Takes a change back.

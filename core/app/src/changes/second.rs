@@ -75,9 +75,9 @@ struct Writers {
 
 impl Writers {
     fn is_one_of(&self, people: &[&User]) -> bool {
-        people.iter().any(|user| {
-            self.users.contains(&user.user_id) || user.payee_id.as_ref().is_some_and(|payee| self.payees.contains(payee))
-        })
+        people
+            .iter()
+            .any(|user| self.users.contains(&user.user_id) || user.payee_id.as_ref().is_some_and(|payee| self.payees.contains(payee)))
     }
 }
 
@@ -127,7 +127,9 @@ pub(super) async fn check_route(
 ) -> Result<()> {
     let adjusted = adjusted(have, want);
     if adjusted.iter().any(|(payee, _)| standing.payees.contains(payee)) {
-        return Err(Refusal::forbidden("this adjusts your own pay, or that of the one for whom you act; somebody else has to decide").into());
+        return Err(
+            Refusal::forbidden("this adjusts your own pay, or that of the one for whom you act; somebody else has to decide").into()
+        );
     }
     let policy = in_force(tx).await?;
     match policy.role_for(kind_of(change)?, &change.object, moved(impact, &adjusted)) {
@@ -157,8 +159,7 @@ pub(crate) async fn deciders(
         let own = caller_of(user);
         own.may(Action::ApproveChanges) && (!is_routed || role.is_none_or(|role| own.roles.contains(&role)))
     };
-    let deciding: BTreeSet<String> =
-        everybody.iter().filter(can).filter(|user| is_free(user)).map(|user| user.user_id.clone()).collect();
+    let deciding: BTreeSet<String> = everybody.iter().filter(can).filter(|user| is_free(user)).map(|user| user.user_id.clone()).collect();
     let acting = delegations::acting_for(tx, &deciding, now_ms()).await?;
     let acting = acting.into_iter().filter(|user| everybody.get(user).is_some_and(is_free));
     Ok(deciding.iter().cloned().chain(acting).collect())

@@ -88,7 +88,8 @@ impl Instance {
     pub async fn attach(&self, view: &View, caller: &Caller, dispute_id: &str, name: &str, bytes: &[u8]) -> Result<AttachmentView> {
         caller.require_one(&[Action::Ask, Action::AnswerQuestions])?;
         let name = name.trim();
-        let is_name = (1..=NAME_LENGTH_MAX).contains(&name.chars().count()) && !name.chars().any(|own| own.is_control() || "/\\".contains(own));
+        let is_name =
+            (1..=NAME_LENGTH_MAX).contains(&name.chars().count()) && !name.chars().any(|own| own.is_control() || "/\\".contains(own));
         if !is_name {
             return Err(Refusal::invalid(format!("a file's name has 1 to {NAME_LENGTH_MAX} characters and no folder")).into());
         }
@@ -133,8 +134,7 @@ impl Instance {
         store::get(&mut read, dispute_id).await?.filter(|own| sees(view, caller, own)).ok_or_else(|| unknown(dispute_id))?;
         let known = store::attachments(&mut read, dispute_id).await?.into_iter().find(|own| own.attachment_id == attachment_id);
         let body = store::attachment_body(&mut read, dispute_id, attachment_id).await?;
-        let (own, bytes) =
-            known.zip(body).ok_or_else(|| Refusal::not_found(format!("the dispute has no attachment `{attachment_id}`")))?;
+        let (own, bytes) = known.zip(body).ok_or_else(|| Refusal::not_found(format!("the dispute has no attachment `{attachment_id}`")))?;
         Ok(AttachmentFile { name: plain(&own.name), media_type: own.media_type, bytes })
     }
 }

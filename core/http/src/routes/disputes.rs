@@ -5,7 +5,8 @@ use crate::page::{Page, PageQuery};
 use crate::problem::Problem;
 use crate::serve::Served;
 use attain_app::disputes::{
-    DisputeAssignment, AttachmentView, DisputeFilter, DisputeHead, DisputeState, DisputeStep, DisputeView, FILE_BYTES_MAX, NewDispute, DisputeResolution,
+    AttachmentView, DisputeAssignment, DisputeFilter, DisputeHead, DisputeResolution, DisputeState, DisputeStep, DisputeView,
+    FILE_BYTES_MAX, NewDispute,
 };
 use axum::body::Bytes;
 use axum::http::{StatusCode, header};
@@ -70,8 +71,7 @@ struct NewDisputeMessage {
     (status = 422, body = Problem, content_type = "application/problem+json")))]
 async fn disputes(asked: Asked, Query(query): Query<DisputesQuery>) -> Result<Json<Page<DisputeHead>>, Problem> {
     let view = asked.view().await?;
-    let filter =
-        DisputeFilter { state: query.state, payee_id: query.payee.as_deref(), is_overdue: query.overdue, is_mine: query.mine };
+    let filter = DisputeFilter { state: query.state, payee_id: query.payee.as_deref(), is_overdue: query.overdue, is_mine: query.mine };
     let all = asked.instance.disputes(&view, &asked.caller, &filter).await?;
     Ok(Json(PageQuery { limit: query.limit, cursor: query.cursor }.cut(all)?))
 }

@@ -89,11 +89,7 @@ async fn mail_preference(asked: Asked) -> Result<Versioned<MailView>, Problem> {
     (status = 412, body = Problem, content_type = "application/problem+json"),
     (status = 422, body = Problem, content_type = "application/problem+json"),
     (status = 428, body = Problem, content_type = "application/problem+json")))]
-async fn edit_mail_preference(
-    asked: Asked,
-    IfMatch(version): IfMatch,
-    Json(edit): Json<MailEdit>,
-) -> Result<Versioned<MailView>, Problem> {
+async fn edit_mail_preference(asked: Asked, IfMatch(version): IfMatch, Json(edit): Json<MailEdit>) -> Result<Versioned<MailView>, Problem> {
     let own = asked.instance.edit_mail_preference(&asked.caller, version, &edit).await?;
     Ok(Versioned(own.version, own))
 }

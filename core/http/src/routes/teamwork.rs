@@ -84,11 +84,7 @@ async fn propose_policy(asked: Asked, Json(policy): Json<WorkPolicy>) -> Result<
     (status = 404, body = Problem, content_type = "application/problem+json"),
     (status = 409, body = Problem, content_type = "application/problem+json"),
     (status = 422, body = Problem, content_type = "application/problem+json")))]
-async fn decide_policy(
-    asked: Asked,
-    Path(version): Path<i64>,
-    Json(decision): Json<PolicyDecision>,
-) -> Result<Json<PolicyView>, Problem> {
+async fn decide_policy(asked: Asked, Path(version): Path<i64>, Json(decision): Json<PolicyDecision>) -> Result<Json<PolicyView>, Problem> {
     Ok(Json(asked.instance.decide_policy(&asked.caller, version, &decision).await?))
 }
 

@@ -89,11 +89,7 @@ async fn remove(asked: Asked, Path(id): Path<String>) -> Result<StatusCode, Prob
     (status = 403, body = Problem, content_type = "application/problem+json"),
     (status = 404, body = Problem, content_type = "application/problem+json"),
     (status = 422, body = Problem, content_type = "application/problem+json")))]
-async fn deliveries(
-    asked: Asked,
-    Path(id): Path<String>,
-    Query(query): Query<PageQuery>,
-) -> Result<Json<Page<DeliveryView>>, Problem> {
+async fn deliveries(asked: Asked, Path(id): Path<String>, Query(query): Query<PageQuery>) -> Result<Json<Page<DeliveryView>>, Problem> {
     let limit = query.limit()?;
     let after = query.cursor.as_deref().map(decode).transpose()?.unwrap_or_default();
     let mut items = asked.instance.deliveries(&asked.caller, &id, &after, limit + 1).await?;
