@@ -22,7 +22,16 @@ fn money(arguments: &[String]) -> Result<ExitCode> {
     setup::compiler()?;
     setup::hledger()?;
     say("build: the sequences, optimised");
-    process::run(process::cargo().args(["build", "--release", "--package", "attain-calc", "--features", "reference", "--example", "sequences"]))?;
+    process::run(process::cargo().args([
+        "build",
+        "--release",
+        "--package",
+        "attain-calc",
+        "--features",
+        "reference",
+        "--example",
+        "sequences",
+    ]))?;
     let journal = target().join("torture-money.journal");
     let count = arguments.first().map_or(SEQUENCES, String::as_str);
     let seed = arguments.get(1).map_or("0", String::as_str);

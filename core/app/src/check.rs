@@ -104,7 +104,9 @@ async fn run_steps(
             Ok(company) => {
                 instance.apply(state.path()).await?;
                 let found = differences(&instance, &company).await?;
-                outcome.differences.extend(found.into_iter().map(|own| Difference { table: format!("{THEN}/{name}/{}", own.table), ..own }));
+                outcome
+                    .differences
+                    .extend(found.into_iter().map(|own| Difference { table: format!("{THEN}/{name}/{}", own.table), ..own }));
             }
         }
     }

@@ -241,7 +241,10 @@ impl Instance {
         first: Option<&str>,
     ) -> Result<ImportOutcome> {
         if entity.name == "periods" {
-            return Err(Refusal::invalid("periods go from state to state and are not imported; see Periods in the console, or `attain period`").into());
+            return Err(Refusal::invalid(
+                "periods go from state to state and are not imported; see Periods in the console, or `attain period`",
+            )
+            .into());
         }
         let view = self.view().await?;
         let mut checked = tokio::task::block_in_place(|| check(&view.company.company, entity, bytes))?;

@@ -238,11 +238,11 @@ fn formula_words(component: &Component, currency: &str, section: &mut PlanSectio
     let known = ["tiers", "method", "bound", "by", "negative"];
     for (key, value) in settings.into_iter().flatten().filter(|(key, _)| table.is_none() || !known.contains(&key.as_str())) {
         let is_base = table.as_ref().is_some_and(|own| own.method == TierMethod::OverageMultiplier);
-        if key == "rate" {
-            if let Some(rate) = value.as_str().and_then(|text| text.parse::<Decimal>().ok()) {
-                section.say(format!("{}: {}.", if is_base { "Rate up to quota" } else { "Rate" }, percent(rate)));
-                continue;
-            }
+        if key == "rate"
+            && let Some(rate) = value.as_str().and_then(|text| text.parse::<Decimal>().ok())
+        {
+            section.say(format!("{}: {}.", if is_base { "Rate up to quota" } else { "Rate" }, percent(rate)));
+            continue;
         }
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let unit = if key.contains("amount") { format!(" {currency}") } else { String::new() };
@@ -255,9 +255,15 @@ fn tier_words(table: &TierTable, section: &mut PlanSection) {
     section.say(match table.method {
         TierMethod::Marginal => "Each part of the result is paid at the rate of its own tier in the table.",
         TierMethod::WholeAmount => "The whole result is paid at the rate of the tier in the table that it reaches.",
-        TierMethod::InterpolatedAmount => "Each tier that is filled pays its amount, the one that is reached the part that is filled, as in the table.",
-        TierMethod::InterpolatedRate => "The whole result is paid at the rates of all filled tiers and the filled part of the one reached, as in the table.",
-        TierMethod::OverageMultiplier => "What lies above quota is paid at the rate times the multiplier of the tier that is reached in the table.",
+        TierMethod::InterpolatedAmount => {
+            "Each tier that is filled pays its amount, the one that is reached the part that is filled, as in the table."
+        }
+        TierMethod::InterpolatedRate => {
+            "The whole result is paid at the rates of all filled tiers and the filled part of the one reached, as in the table."
+        }
+        TierMethod::OverageMultiplier => {
+            "What lies above quota is paid at the rate times the multiplier of the tier that is reached in the table."
+        }
     });
     let by_attainment = table.by == TierBy::Attainment;
     let bound = if by_attainment { "rate" } else { "amount" };

@@ -412,7 +412,15 @@ pub fn inputs_of(company: &Company, posted: Table) -> Inputs {
 /// own or a posting, and of the first open period after a closed one. Later periods are planned, not paid.
 pub(crate) fn begun(company: &Company, posted: &Table) -> Option<i64> {
     let days = |entity: &str, column: &str| {
-        company.tables.get(entity).and_then(|table| table.numbers(column)).unwrap_or(&[]).iter().filter(|day| **day != NULL_NUMBER).max().copied()
+        company
+            .tables
+            .get(entity)
+            .and_then(|table| table.numbers(column))
+            .unwrap_or(&[])
+            .iter()
+            .filter(|day| **day != NULL_NUMBER)
+            .max()
+            .copied()
     };
     let calendar = Calendar::new(&company.settings.calendar).ok()?;
     let states = crate::periods::states(company);

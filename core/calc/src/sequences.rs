@@ -146,7 +146,9 @@ fn plans(dice: &mut Dice) -> Vec<Value> {
         match dice.below(4) {
             0 => Value::Null,
             1 => json!({ "rate": decimal(dice, 99), "unpaid": unpaid, "revive": ["revive"] }),
-            2 => json!({ "method": "pro-rata", "full_until": 10, "until": 60 + dice.below(60), "from": dice.pick(&["sale", "payout"]), "unpaid": unpaid }),
+            2 => {
+                json!({ "method": "pro-rata", "full_until": 10, "until": 60 + dice.below(60), "from": dice.pick(&["sale", "payout"]), "unpaid": unpaid })
+            }
             _ => json!({ "method": "bands", "unit": "months", "unpaid": unpaid, "revive": ["revive"], "bands": [
                 { "until": 1, "rate": "0.9" }, { "until": 3, "rate": "0.45", "tags": ["lapse"] }, { "until": 3, "rate": "0.4" }] }),
         }
@@ -156,9 +158,13 @@ fn plans(dice: &mut Dice) -> Vec<Value> {
         let pays = *dice.pick(&["floor", "on-top"]);
         match dice.below(4) {
             0 => json!([]),
-            1 => json!([{ "id": "guarantee", "amount": amount, "pays": pays, "periods": 1 + dice.below(6), "prorate": dice.pick(&["none", "calendar-days"]) }]),
-            2 => json!([{ "id": "draw", "amount": amount, "pays": pays, "recoverable": true, "periods": 1 + dice.below(6), "recover_after": dice.below(4),
-                "recover_share": dice.pick(&["1", "0.5", "0.333"]) }]),
+            1 => {
+                json!([{ "id": "guarantee", "amount": amount, "pays": pays, "periods": 1 + dice.below(6), "prorate": dice.pick(&["none", "calendar-days"]) }])
+            }
+            2 => {
+                json!([{ "id": "draw", "amount": amount, "pays": pays, "recoverable": true, "periods": 1 + dice.below(6), "recover_after": dice.below(4),
+                "recover_share": dice.pick(&["1", "0.5", "0.333"]) }])
+            }
             _ => json!([
                 { "id": "draw", "amount": amount, "recoverable": true, "periods": 2, "recover_after": 1, "recover_for": 2, "at_end": dice.pick(&["keep", "forgive"]) },
                 { "id": "guarantee", "amount": "77.77", "periods": 3 }]),
@@ -166,7 +172,9 @@ fn plans(dice: &mut Dice) -> Vec<Value> {
     };
     let cap = |dice: &mut Dice| match dice.below(3) {
         0 => Value::Null,
-        _ => json!({ "amount": format!("{}", 50 + dice.below(400)), "per": dice.pick(&["period", "quarter"]), "refundable": dice.one_in(2) }),
+        _ => {
+            json!({ "amount": format!("{}", 50 + dice.below(400)), "per": dice.pick(&["period", "quarter"]), "refundable": dice.one_in(2) })
+        }
     };
     let optional = |mut component: Value, name: &str, value: Value| {
         if !value.is_null() {
@@ -317,7 +325,8 @@ impl World {
                 self.receipts.push((deal, dice.day(), amount));
             }
             12 => {
-                let (payee, deal) = if dice.one_in(2) || ids.is_empty() { (Some(dice.below(PAYEES)), None) } else { (None, Some(*dice.pick(&ids))) };
+                let (payee, deal) =
+                    if dice.one_in(2) || ids.is_empty() { (Some(dice.below(PAYEES)), None) } else { (None, Some(*dice.pick(&ids))) };
                 let from = dice.day();
                 let until = if dice.one_in(2) { Some(dice.day().max(from + 1)) } else { None };
                 let share = if dice.one_in(2) { Some(1 + dice.below(100_000_000) as i64) } else { None };
@@ -377,7 +386,9 @@ impl World {
             self.order_does_not_matter(dice, &inputs, &outcome)?;
         }
         let postings = rows(&outcome.table("postings"));
-        if let Some(posting) = postings.iter().find(|own| self.frozen.iter().enumerate().any(|(period, frozen)| *frozen && period_id(period) == own.1)) {
+        if let Some(posting) =
+            postings.iter().find(|own| self.frozen.iter().enumerate().any(|(period, frozen)| *frozen && period_id(period) == own.1))
+        {
             return Err(format!("something was posted to a closed period: {posting:?}"));
         }
         walked.postings += postings.len() as u64;
@@ -391,7 +402,8 @@ impl World {
         self.equals_a_calculation_from_scratch(&outcome)?;
         let kinds = outcome.table("earnings");
         let kinds = kinds.texts("kind");
-        let count = |kind: &str| (0..outcome.row_count("earnings")).filter(|row| kinds.and_then(|own| own.get(*row)) == Some(kind)).count() as u64;
+        let count =
+            |kind: &str| (0..outcome.row_count("earnings")).filter(|row| kinds.and_then(|own| own.get(*row)) == Some(kind)).count() as u64;
         walked.corrections += count("retro");
         walked.guarantees += count("guarantee");
         let again = calculate(&Inputs { posted: posted(&self.ledger), ..inputs }, &Native::default(), &mut |_| {});
@@ -467,8 +479,18 @@ impl World {
         if self.frozen.iter().all(|frozen| *frozen) {
             return Ok(());
         }
-        let fresh = World { frozen: [false; PERIODS], ledger: Vec::new(), settings: self.settings.clone(), plans: self.plans.clone(), deals: self.deals.clone(),
-            receipts: self.receipts.clone(), holds: self.holds.clone(), adjustments: self.adjustments.clone(), hired: self.hired.clone(), next: self.next };
+        let fresh = World {
+            frozen: [false; PERIODS],
+            ledger: Vec::new(),
+            settings: self.settings.clone(),
+            plans: self.plans.clone(),
+            deals: self.deals.clone(),
+            receipts: self.receipts.clone(),
+            holds: self.holds.clone(),
+            adjustments: self.adjustments.clone(),
+            hired: self.hired.clone(),
+            next: self.next,
+        };
         let scratch = calculate(&fresh.inputs(), &Native::default(), &mut |_| {});
         clawback_follows_payment(&scratch)?;
         let totals = |outcome: &Outcome| -> BTreeMap<String, (i128, i128)> {
@@ -538,7 +560,9 @@ fn clawback_follows_payment(outcome: &Outcome) -> Result<(), String> {
     for (row, amount) in amounts.iter().enumerate() {
         match text("kind", row).as_str() {
             "formula" if *amount < 0 => drop(negative.insert(text("payee_id", row))),
-            "clawback" => *taken.entry((text("payee_id", row), text("component_id", row), text("period_id", row))).or_default() -= i128::from(*amount),
+            "clawback" => {
+                *taken.entry((text("payee_id", row), text("component_id", row), text("period_id", row))).or_default() -= i128::from(*amount)
+            }
             _ => {}
         }
     }
@@ -693,6 +717,7 @@ fn tiers(call: &Call<'_>) -> Result<Answer, Fault> {
         .with("input", Column::rate(slices.iter().map(|slice| wide(slice.1.input)).collect()))
         .with("rate", Column::rate(slices.iter().map(|slice| wide(slice.1.rate)).collect()))
         .with("amount", Column::rate(slices.iter().map(|slice| wide(slice.1.amount)).collect()));
-    let earnings = Table::new("earnings").with("row", Column::integer((0..amounts.len() as i64).collect())).with("amount", Column::money(amounts));
+    let earnings =
+        Table::new("earnings").with("row", Column::integer((0..amounts.len() as i64).collect())).with("amount", Column::money(amounts));
     Ok(Answer { tables: vec![earnings, slice_table], log: vec![], fuel_used: 1 })
 }

@@ -159,20 +159,23 @@ impl Terms {
     }
 }
 
+/// Values of payees by name, with the days on which they hold.
+type Dated = BTreeMap<(u32, String), Vec<(i32, i32, i64)>>;
+
 /// A document by its version and what is another value in it.
 type Key = (usize, Vec<(String, String)>);
 
 struct Maker<'a> {
     plan_id: &'a str,
     versions: &'a [&'a Plan],
-    parameters: Option<&'a BTreeMap<(u32, String), Vec<(i32, i32, i64)>>>,
+    parameters: Option<&'a Dated>,
     documents: BTreeMap<Key, Plan>,
     stints: BTreeMap<u32, Vec<(i32, i32, Key)>>,
     assignments: BTreeMap<u32, Vec<Assignment>>,
 }
 
 impl<'a> Maker<'a> {
-    fn new(plan_id: &'a str, versions: &'a [&'a Plan], parameters: Option<&'a BTreeMap<(u32, String), Vec<(i32, i32, i64)>>>) -> Maker<'a> {
+    fn new(plan_id: &'a str, versions: &'a [&'a Plan], parameters: Option<&'a Dated>) -> Maker<'a> {
         Maker { plan_id, versions, parameters, documents: BTreeMap::new(), stints: BTreeMap::new(), assignments: BTreeMap::new() }
     }
 
@@ -280,12 +283,7 @@ fn runs(held: &[Held]) -> Vec<i32> {
 }
 
 /// The assignment in parts with the targets that follow from a parameter of the payee; itself where it has one of its own.
-fn with_target(
-    whole: Assignment,
-    from: Option<&TargetFrom>,
-    payee: u32,
-    parameters: Option<&BTreeMap<(u32, String), Vec<(i32, i32, i64)>>>,
-) -> Vec<Assignment> {
+fn with_target(whole: Assignment, from: Option<&TargetFrom>, payee: u32, parameters: Option<&Dated>) -> Vec<Assignment> {
     let Some(rule) = from.filter(|_| whole.target.is_none()) else { return vec![whole] };
     let dated = parameters.and_then(|own| own.get(&(payee, rule.param.clone()))).map_or(&[][..], Vec::as_slice);
     let target = |day: i32| {

@@ -16,8 +16,7 @@ pub struct Answer {
 }
 
 /// Marks that what a request makes is committed, by whoever holds the claim: parameters are the claim, the user, the route and the key.
-pub const EFFECT: &str =
-    "update idempotency_keys set effect = 1 where claim = $1 and user_id = $2 and route = $3 and idempotency_key = $4";
+pub const EFFECT: &str = "update idempotency_keys set effect = 1 where claim = $1 and user_id = $2 and route = $3 and idempotency_key = $4";
 
 type AnswerRow = (String, Option<i64>, Option<String>, i64, i64);
 
@@ -47,7 +46,13 @@ pub async fn get(connection: &mut Connection, user_id: &str, route: &str, key: &
     .bind(key.to_owned())
     .fetch_optional(connection)
     .await?;
-    Ok(row.map(|(request_hash, status, answer, created_at, effect)| Answer { request_hash, status, answer, created_at, effect: effect == 1 }))
+    Ok(row.map(|(request_hash, status, answer, created_at, effect)| Answer {
+        request_hash,
+        status,
+        answer,
+        created_at,
+        effect: effect == 1,
+    }))
 }
 
 pub async fn end(tx: &mut Tx, user_id: &str, route: &str, key: &str, status: i64, answer: &str) -> anyhow::Result<()> {

@@ -112,7 +112,8 @@ pub type Posting = (String, String, String, String, String, String, i64, i64);
 
 /// In order of payee, period, origin period, plan, component and account.
 pub async fn posted_by(connection: &mut Connection, run_id: &str) -> anyhow::Result<Vec<Posting>> {
-    let sql = "select payee_id, period_id, origin_period_id, plan_id, component_id, account, revision, amount from postings where run_id = $1";
+    let sql =
+        "select payee_id, period_id, origin_period_id, plan_id, component_id, account, revision, amount from postings where run_id = $1";
     let mut rows: Vec<Posting> = sqlx::query_as(sql).bind(run_id.to_owned()).fetch_all(connection).await?;
     rows.sort();
     Ok(rows)

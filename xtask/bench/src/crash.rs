@@ -210,7 +210,8 @@ impl Stage {
             && let Some((user, server)) = url.split_once("://").and_then(|(_, rest)| rest.split_once('@'))
             && let Some((host, port)) = server.split('/').next().and_then(|own| own.split_once(':'))
         {
-            let _ = Command::new(programs.join("dropdb")).args(["-f", "-h", host, "-p", port, "-U", user, &format!("crash_{name}")]).output();
+            let _ =
+                Command::new(programs.join("dropdb")).args(["-f", "-h", host, "-p", port, "-U", user, &format!("crash_{name}")]).output();
         }
     }
 
@@ -257,11 +258,17 @@ impl Stage {
                     killed += usize::from(outcome.ended);
                     open += usize::from(outcome.ended && outcome.in_transaction);
                 }
-                Ok(outcome) => println!("{}: round {round} ({end:?}) ended elsewhere:\n{}\nnot\n{}", self.name, outcome.state, yardstick.state),
+                Ok(outcome) => {
+                    println!("{}: round {round} ({end:?}) ended elsewhere:\n{}\nnot\n{}", self.name, outcome.state, yardstick.state)
+                }
                 Err(error) => println!("{}: round {round} ({end:?}) failed: {error:#}", self.name),
             }
             if round % 10 == 9 {
-                println!("{}: {} of {count} rounds, {survived} survived, {killed} killed, {open} in an open transaction", self.name, round + 1);
+                println!(
+                    "{}: {} of {count} rounds, {survived} survived, {killed} killed, {open} in an open transaction",
+                    self.name,
+                    round + 1
+                );
             }
         }
         Ok((survived, count, killed, open))
@@ -344,7 +351,8 @@ impl Stage {
         let path = filled(step.path);
         let (status, said) = ask(address, step.method, &path, token, step.kind, &body, Some(step.name))?;
         // A step between states that was taken before the answer was lost is taken.
-        let is_taken = status == 409 && (step.path.contains("/state") || said.contains("answer-lost") || said.contains("is approved already"));
+        let is_taken =
+            status == 409 && (step.path.contains("/state") || said.contains("answer-lost") || said.contains("is approved already"));
         ensure!((200..300).contains(&status) || is_taken, "{} was answered with {status}: {said}", step.name);
         let said = if is_taken && !step.keep.is_empty() {
             // It was done, but its answer was lost: what it made is the newest of its kind.
@@ -387,7 +395,14 @@ impl Stage {
                 .map(|own| {
                     let head = format!("{{\"period_id\":{own}");
                     let field = |name: &str| text_of(&head, name).unwrap_or_default();
-                    format!("{} earned {} held {} carried {} paid {}", field("period_id"), field("earned"), field("held"), field("carried"), field("paid"))
+                    format!(
+                        "{} earned {} held {} carried {} paid {}",
+                        field("period_id"),
+                        field("earned"),
+                        field("held"),
+                        field("carried"),
+                        field("paid")
+                    )
                 })
                 .collect();
             all.push_str(&format!("{payee}: {}\n", amounts.join("; ")));
@@ -408,7 +423,11 @@ fn deals(batch: u32, first_day: u32) -> String {
         let day = 1 + (first_day + index * 2) % 28;
         let month = 1 + index % 3;
         let payee = ["ana", "ben", "cem"][(index % 3) as usize];
-        csv.push_str(&format!("T{batch}-{index:02},order,2026-{month:02}-{day:02},{payee},{}.{:02},USD\n", 100 + index * 37 + batch, index));
+        csv.push_str(&format!(
+            "T{batch}-{index:02},order,2026-{month:02}-{day:02},{payee},{}.{:02},USD\n",
+            100 + index * 37 + batch,
+            index
+        ));
     }
     csv
 }

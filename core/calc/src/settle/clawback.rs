@@ -48,10 +48,8 @@ impl Events {
             return Events::default();
         }
         let wanted: BTreeSet<&str> = reverses.dictionary.iter().map(String::as_str).collect();
-        let originals: BTreeMap<&str, u32> = (0..book.transactions.len() as u32)
-            .map(|row| (book.transactions.id(row), row))
-            .filter(|(id, _)| wanted.contains(id))
-            .collect();
+        let originals: BTreeMap<&str, u32> =
+            (0..book.transactions.len() as u32).map(|row| (book.transactions.id(row), row)).filter(|(id, _)| wanted.contains(id)).collect();
         let mut by_original: BTreeMap<u32, Vec<Event>> = BTreeMap::new();
         for row in 0..book.transactions.len() {
             let source_row = book.transactions.order.as_ref().map_or(row, |order| order[row] as usize);
@@ -89,14 +87,22 @@ impl Events {
             }
             let tag = book.transactions.tag.get(event.transaction as usize);
             let tagged = |tags: &[String]| tag != NULL_CODE && tags.iter().any(|own| own == book.tags.get(tag));
-            let paid_before: i64 = item.pieces.iter().filter(|piece| piece.due.is_some_and(|due| due < event.period)).map(|own| own.amount).sum();
+            let paid_before: i64 =
+                item.pieces.iter().filter(|piece| piece.due.is_some_and(|due| due < event.period)).map(|own| own.amount).sum();
             let paid = paid_before.saturating_sub(clawed).max(0);
             if tagged(&rule.revive) {
                 // What never fell due while it lay aside falls due now.
                 let back: i64 = set_aside.iter().map(|piece| piece.amount).sum();
                 item.pieces.extend(set_aside.drain(..).map(|piece| Piece { due: piece.due.map(|due| due.max(event.period)), ..piece }));
                 if clawed != 0 || back != 0 {
-                    all.push(Taken { transaction: event.transaction, period: event.period, paid, rate: ONE, clawed: -clawed, lapsed: -back });
+                    all.push(Taken {
+                        transaction: event.transaction,
+                        period: event.period,
+                        paid,
+                        rate: ONE,
+                        clawed: -clawed,
+                        lapsed: -back,
+                    });
                 }
                 clawed = 0;
                 continue;
@@ -166,7 +172,10 @@ fn months(from: i32, until: i32) -> i32 {
 /// `amount × rate ÷ of`, of the event's share of the original; rounded once.
 fn portion(amount: i64, rate: i128, of: i128, event: &Event, step: Step) -> i64 {
     let (amount, unit) = (i128::from(amount), i128::from(step.step));
-    let exact = amount.checked_mul(rate).and_then(|own| own.checked_mul(event.amount)).zip(of.checked_mul(event.of).and_then(|own| own.checked_mul(unit)));
+    let exact = amount
+        .checked_mul(rate)
+        .and_then(|own| own.checked_mul(event.amount))
+        .zip(of.checked_mul(event.of).and_then(|own| own.checked_mul(unit)));
     let steps = match exact {
         Some((numerator, denominator)) => divide(numerator, denominator, step.mode),
         // Too wide for one division: the share of the original first, cut to the step of a column.

@@ -284,7 +284,8 @@ impl<'a> Calendar<'a> {
                 break;
             }
             sum += i128::from(*amount);
-            let share = divide(sum.clamp(0, i128::from(recorded)) * i128::from(ONE), i128::from(recorded), attain_domain::RoundingMode::Down);
+            let share =
+                divide(sum.clamp(0, i128::from(recorded)) * i128::from(ONE), i128::from(recorded), attain_domain::RoundingMode::Down);
             shares.push((*day, share as i64));
         }
         if let Some(day) = paid_on {
