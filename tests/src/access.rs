@@ -127,6 +127,8 @@ async fn observed(stage: &Stage) -> String {
                 asked.push_str("?entity=payees&source=test&dry_run=true");
             } else if path == "/forecasts" {
                 asked.push_str("?steps=2");
+            } else if path.ends_with("/attachments") {
+                asked.push_str("?name=rows.csv");
             } else if path == "/formula-language" {
                 asked.push_str("?point=compensation");
             }

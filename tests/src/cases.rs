@@ -12,7 +12,14 @@ fn folders(under: &Path) -> Vec<PathBuf> {
 }
 
 async fn failures(dirs: &[PathBuf]) -> Vec<String> {
-    let config = Config { database: String::new(), home: None, plugins: vec![plugins()], actor: "tester".to_owned(), oidc: None };
+    let config = Config {
+        database: String::new(),
+        home: None,
+        plugins: vec![plugins()],
+        actor: "tester".to_owned(),
+        oidc: None,
+        outward: attain_app::outbox::OutwardConfig::default(),
+    };
     let report = check::test(&config, dirs, &|_| {}).await.expect("the cases can be run");
     assert_eq!(report.cases.len(), dirs.len());
     report

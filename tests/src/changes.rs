@@ -54,7 +54,7 @@ fn formula(rate: &str, amount: &str) -> NewChange {
 }
 
 fn approval(change: &ChangeView) -> Approval {
-    Approval { content_hash: change.head.content_hash.clone(), comment: String::new() }
+    Approval { content_hash: change.head.content_hash.clone(), comment: String::new(), on_behalf_of: None }
 }
 
 async fn submitted(instance: &Instance, author: &Caller, new: &NewChange) -> ChangeView {
@@ -202,7 +202,7 @@ async fn every_way_around_the_second_person_is_refused() {
         instance.edit_change(&ada, &id, again.head.version, &edit).await.expect("an edit on what is in force");
         let again = instance.submit_change(&ada, &id).await.expect("a submission");
 
-        let no = Rejection { comment: "too much".to_owned() };
+        let no = Rejection { comment: "too much".to_owned(), on_behalf_of: None };
         assert_eq!(kind(&instance.reject_change(&ada, &id, &no).await.expect_err("her own")), RefusalKind::Forbidden);
         let rejected = instance.reject_change(&finn, &id, &no).await.expect("a rejection");
         assert_eq!((rejected.head.state.as_str(), rejected.head.decision_comment.as_deref()), ("rejected", Some("too much")));

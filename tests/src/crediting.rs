@@ -112,7 +112,7 @@ async fn a_preview_tells_each_person_what_she_may_know() {
 }
 
 async fn approve(stage: &Stage, change: &ChangeView, caller: &Caller) -> anyhow::Result<()> {
-    let approval = Approval { content_hash: change.head.content_hash.clone(), comment: String::new() };
+    let approval = Approval { content_hash: change.head.content_hash.clone(), comment: String::new(), on_behalf_of: None };
     stage.instance.approve_change(caller, &change.head.change_id, &approval).await.map(drop)
 }
 

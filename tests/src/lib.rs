@@ -3,6 +3,8 @@
 #![cfg(test)]
 
 mod access;
+mod accounting;
+mod bundle;
 mod cases;
 mod changes;
 mod crediting;
@@ -11,6 +13,8 @@ mod documents;
 mod extensions;
 mod http;
 mod pay;
+mod payouts;
+mod people;
 mod plan_documents;
 mod program;
 mod real_data;

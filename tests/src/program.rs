@@ -21,7 +21,7 @@ fn attain(folder: &Path) -> Command {
     command
 }
 
-fn run(folder: &Path, arguments: &[&str]) -> Output {
+pub fn run(folder: &Path, arguments: &[&str]) -> Output {
     attain(folder).args(arguments).output().expect("the program starts")
 }
 

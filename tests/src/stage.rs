@@ -1,5 +1,6 @@
 //! What the tests stand on: instances over throw-away databases of both kinds, and companies to put in them.
 
+use attain_app::outbox::OutwardConfig;
 use attain_app::{Config, Instance};
 use attain_database::trial::Trial;
 use std::collections::BTreeMap;
@@ -33,6 +34,10 @@ pub struct Stage {
 
 impl Stage {
     async fn new(trial: Trial) -> Stage {
+        Stage::with(trial, &OutwardConfig::default()).await
+    }
+
+    async fn with(trial: Trial, outward: &OutwardConfig) -> Stage {
         let home = tempfile::tempdir().expect("a temporary folder");
         let config = Config {
             database: trial.url.clone(),
@@ -40,6 +45,7 @@ impl Stage {
             plugins: vec![plugins()],
             actor: "tester".to_owned(),
             oidc: None,
+            outward: outward.clone(),
         };
         let instance = Instance::open_with(&config, bundle()).await.expect("the instance opens");
         Stage { instance, config, trial, home }
@@ -54,6 +60,15 @@ impl Stage {
         let mut stages = Vec::new();
         for trial in Trial::each().await.expect("databases") {
             stages.push(Stage::new(trial).await);
+        }
+        stages
+    }
+
+    /// As [`Stage::each`], reaching others in this way.
+    pub async fn each_with(outward: &OutwardConfig) -> Vec<Stage> {
+        let mut stages = Vec::new();
+        for trial in Trial::each().await.expect("databases") {
+            stages.push(Stage::with(trial, outward).await);
         }
         stages
     }

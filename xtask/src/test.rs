@@ -8,6 +8,7 @@ use std::process::ExitCode;
 pub fn run(filters: &[String]) -> Result<ExitCode> {
     setup::compiler()?;
     let programs = setup::postgres()?;
+    setup::hledger()?;
     let toolchain = setup::wasm(None)?;
     let has_nextest = setup::nextest();
     console::build(false)?;

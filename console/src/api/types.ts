@@ -38,7 +38,9 @@ export type Action =
   | "see-audit"
   | "see-jobs"
   | "manage-jobs"
-  | "manage-users";
+  | "manage-users"
+  | "see-payouts"
+  | "manage-payouts";
 
 export interface Versions {
   company: number;
@@ -606,7 +608,7 @@ export interface Job {
 
 export interface Schedule {
   schedule_id: string;
-  kind: "run" | "import" | "publish" | "reload-check";
+  kind: "run" | "import" | "publish" | "reload-check" | "deliver" | "escalate";
   cron: string;
   /** `UTC` or a distance from it as `+02:00`. */
   zone: string;

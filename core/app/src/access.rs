@@ -65,10 +65,13 @@ pub enum Action {
     SeeJobs,
     ManageJobs,
     ManageUsers,
+    SeePayouts,
+    /// Draft, review, approve, export and confirm payouts.
+    ManagePayouts,
 }
 
 impl Action {
-    pub const ALL: [Action; 19] = [
+    pub const ALL: [Action; 21] = [
         Action::SeeOwnPay,
         Action::SeeTeamPay,
         Action::SeeAllPay,
@@ -88,6 +91,8 @@ impl Action {
         Action::SeeJobs,
         Action::ManageJobs,
         Action::ManageUsers,
+        Action::SeePayouts,
+        Action::ManagePayouts,
     ];
 
     pub fn name(self) -> &'static str {
@@ -111,6 +116,8 @@ impl Action {
             Action::SeeJobs => "see-jobs",
             Action::ManageJobs => "manage-jobs",
             Action::ManageUsers => "manage-users",
+            Action::SeePayouts => "see-payouts",
+            Action::ManagePayouts => "manage-payouts",
         }
     }
 
@@ -142,6 +149,8 @@ const GIVEN: &[(Role, &[Action])] = &[
             Action::SeeAudit,
             Action::SeeJobs,
             Action::ManageJobs,
+            Action::SeePayouts,
+            Action::ManagePayouts,
         ],
     ),
     (
@@ -158,11 +167,22 @@ const GIVEN: &[(Role, &[Action])] = &[
             Action::SeeExtensions,
             Action::SeeAudit,
             Action::SeeJobs,
+            Action::SeePayouts,
+            Action::ManagePayouts,
         ],
     ),
     (
         Role::Auditor,
-        &[Action::SeeAllPay, Action::SeeRules, Action::SeeRuns, Action::SeeData, Action::SeeExtensions, Action::SeeAudit, Action::SeeJobs],
+        &[
+            Action::SeeAllPay,
+            Action::SeeRules,
+            Action::SeeRuns,
+            Action::SeeData,
+            Action::SeeExtensions,
+            Action::SeeAudit,
+            Action::SeeJobs,
+            Action::SeePayouts,
+        ],
     ),
     (Role::Platform, &[Action::SeeExtensions, Action::ManageExtensions, Action::SeeJobs, Action::ManageJobs, Action::ManageUsers]),
 ];

@@ -47,6 +47,7 @@ pub async fn test(config: &Config, dirs: &[PathBuf], done: &(dyn Fn(&str) + Sync
             plugins: config.plugins.clone(),
             actor: config.actor.clone(),
             oidc: None,
+            outward: crate::outbox::OutwardConfig::default(),
         };
         let name = dir.display().to_string();
         cases.push(test_one(&own, registry.clone(), dir, name.clone()).await);
@@ -139,6 +140,7 @@ pub(crate) async fn test_company(bundle: crate::extensions::Bundle, company: &fo
         plugins: Vec::new(),
         actor: "test".to_owned(),
         oidc: None,
+        outward: crate::outbox::OutwardConfig::default(),
     };
     let name = company.settings.name.clone();
     let mut outcome = CaseOutcome { folder: name.clone(), problems: Vec::new(), differences: Vec::new() };

@@ -101,6 +101,31 @@ pub const RESULTS: &[(&str, &[Field])] = &[
     ),
     ("findings", &[text("severity"), text("code"), text("entity"), text("record"), text("message")]),
     ("totals", &[text("name"), money("value")]),
+    (
+        "amortization",
+        &[
+            text("contract_id"),
+            text("period_id"),
+            money("opening"),
+            money("addition"),
+            money("amortized"),
+            money("impaired"),
+            money("closing"),
+        ],
+    ),
+    (
+        "accruals",
+        &[
+            text("payee_id"),
+            text("period_id"),
+            text("plan_id"),
+            text("component_id"),
+            money("earned"),
+            money("expected"),
+            money("accrual"),
+            money("reversal"),
+        ],
+    ),
     ("kpis", &[text("payee_id"), text("period_id"), text("kpi"), rate("value")]),
 ];
 

@@ -230,10 +230,11 @@ fn credits(subject: &Subject<'_>, component: &Component, earning: usize, whole: 
         (Some(only), _) => only.clone(),
         _ => "no period".to_owned(),
     };
-    let mut node = Node::new(
-        "credits",
-        format!("credited for measure {} over {span}: {} credits, amounts sum to {total}", component.measure, rows.len()),
-    );
+    let head = match &component.earnings {
+        Some(earned) => format!("what component {} earned others over {span}", earned.component),
+        None => format!("credited for measure {} over {span}: {} credits, amounts sum to {total}", component.measure, rows.len()),
+    };
+    let mut node = Node::new("credits", head);
     let shown = if whole { rows.len() } else { CREDITS_SHOWN };
     for row in rows.iter().take(shown) {
         node.children.push(credit(subject, *row));

@@ -41,10 +41,17 @@ pub const SCRIPTS: &[(&str, &str, &str)] = bundled_scripts![
     "comp-tiered",
     "comp-threshold-bonus",
     "comp-accelerator",
+    "comp-table",
+    "comp-rules",
+    "comp-rank",
+    "comp-pool",
+    "comp-objectives",
+    "comp-difference",
     "kpi-attainment",
     "kpi-win-rate",
     "kpi-average-deal",
     "kpi-cycle-length",
+    "payroll-csv",
 ];
 
 /// What can be called: the host, what is active, and where each came from. Clones share it.
@@ -336,6 +343,7 @@ impl Instance {
         let mut named = steps(Point::Crediting, &settings.crediting.rules);
         named.extend(steps(Point::Kpi, &settings.kpis));
         named.extend(steps(Point::Insight, &settings.insights));
+        named.push((Point::Payout, settings.payouts.export.extension.clone()));
         for (point, step) in
             [(Point::Territory, &settings.territory), (Point::Quota, &settings.quota), (Point::Forecast, &settings.forecast)]
         {

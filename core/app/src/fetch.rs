@@ -75,6 +75,56 @@ pub fn get(url: &str, headers: &[(String, String)], grants: &[String], timeout: 
     Ok(Fetched { status, body })
 }
 
+/// The parsed URL, and whether it lies in our own network by the word of whoever started the server. Only `https` is posted to, but to
+/// those hosts.
+fn postable(url: &str, own_hosts: &[String]) -> Result<(Uri, bool), String> {
+    let uri: Uri = url.parse().map_err(|_| format!("`{url}` is not a URL"))?;
+    let scheme = uri.scheme_str().unwrap_or_default();
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return Err("a URL may not carry a user name".to_owned());
+    }
+    let host = uri.host().ok_or_else(|| format!("`{url}` names no host"))?;
+    let own = ["https", "http"].contains(&scheme) && own_hosts.iter().any(|grant| covers(grant, scheme, host, uri.port_u16()));
+    if own {
+        return Ok((uri, true));
+    }
+    if scheme != "https" {
+        return Err(format!("`{url}` is not https; a host of your own network is allowed with `--webhook-host {host}`"));
+    }
+    let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    if literal.is_ok_and(|address| !is_public(address)) || host == "localhost" {
+        return Err(format!("`{host}` is not public; it is allowed with `--webhook-host {host}`"));
+    }
+    Ok((uri, false))
+}
+
+/// Refuses what [`post`] would refuse before any connection.
+pub(crate) fn may_post(url: &str, own_hosts: &[String]) -> Result<(), String> {
+    postable(url, own_hosts).map(drop)
+}
+
+/// Posts `body` and answers the status; what comes with it is not read. A name that leads to a private address is not connected to,
+/// unless `own_hosts` has it. Redirects are not followed.
+pub(crate) fn post(url: &str, headers: &[(String, String)], body: &[u8], own_hosts: &[String], timeout: Duration) -> Result<u16, String> {
+    let (uri, own) = postable(url, own_hosts)?;
+    let config = Config::builder()
+        .proxy(None)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .http_status_as_error(false)
+        .timeout_global(Some(timeout.min(WAIT_MAX)))
+        .max_response_header_size(64 * 1024)
+        .build();
+    let agent =
+        ureq::Agent::with_parts(config, DefaultConnector::default(), PublicOnly { inner: DefaultResolver::default(), private: own });
+    let mut request = agent.post(uri);
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    let response = request.send(body).map_err(|error| format!("`{url}`: {error}"))?;
+    Ok(response.status().as_u16())
+}
+
 fn grant_host(grant: &str) -> &str {
     match grant.rsplit_once(':') {
         Some((name, port)) if port.parse::<u16>().is_ok() => name,
@@ -180,6 +230,29 @@ mod tests {
         ] {
             assert!(!covers(grant, scheme, host, port), "{grant} {host} {port:?}");
         }
+    }
+
+    #[test]
+    fn a_webhook_goes_to_public_https_or_to_hosts_that_were_allowed() {
+        let own = ["hooks.internal:8080".to_owned()];
+        assert!(may_post("https://hooks.example.com/attain", &[]).is_ok());
+        assert!(may_post("http://hooks.internal:8080/attain", &own).is_ok());
+        for url in [
+            "http://hooks.example.com/",
+            "http://hooks.internal/",
+            "http://hooks.internal:8081/",
+            "https://127.0.0.1/",
+            "https://[::1]/",
+            "https://169.254.169.254/latest",
+            "https://localhost/",
+            "https://user@hooks.example.com/",
+            "file:///etc/passwd",
+            "hooks.example.com",
+        ] {
+            assert!(may_post(url, &own).is_err(), "{url}");
+        }
+        // A name is public as far as one can see; where it leads is looked at when it is resolved.
+        assert!(post("https://localhost.localdomain:1/", &[], b"{}", &[], Duration::from_millis(500)).is_err());
     }
 
     #[test]

@@ -26,7 +26,7 @@ const CASES_WITHIN: Duration = Duration::from_secs(2);
 pub struct UsedBy {
     pub plan_id: Option<String>,
     pub component_id: Option<String>,
-    /// `plan`, `crediting`, `kpis`, `insights`, `territory`, `quota` or `forecast`.
+    /// `plan`, `crediting`, `kpis`, `insights`, `territory`, `quota`, `forecast` or `payouts`.
     pub place: &'static str,
 }
 
@@ -201,7 +201,8 @@ fn used_by(company: &Company, point: Point, name: &str) -> Vec<UsedBy> {
         Point::Territory => settings.territory.iter().filter(|step| step.extension == name).map(|_| place("territory")).collect(),
         Point::Quota => settings.quota.iter().filter(|step| step.extension == name).map(|_| place("quota")).collect(),
         Point::Forecast => settings.forecast.iter().filter(|step| step.extension == name).map(|_| place("forecast")).collect(),
-        Point::Connector => Vec::new(),
+        Point::Payout if settings.payouts.export.extension == name => vec![place("payouts")],
+        Point::Connector | Point::Payout => Vec::new(),
     }
 }
 
@@ -367,6 +368,17 @@ impl Instance {
                         .inputs
                         .iter()
                         .map(|(name, measure)| (format!("inputs.{name}"), format!("The measure `{measure}`, to date.")));
+                    let earned = component.uses.keys().map(|name| (format!("inputs.{name}"), "What another component earned.".to_owned()));
+                    let made = [
+                        (component.rank.is_some(), ["inputs.rank", "inputs.rank_count"].as_slice(), "The rank, and how many are ranked."),
+                        (component.pool.is_some(), &["inputs.pool", "inputs.pool_total"], "The share of the pool, and the pool."),
+                        (component.rates.is_some(), &["inputs.units"], "The units of the credit."),
+                        (component.rates.is_some(), &["params.rate", "params.per_unit", "params.fee"], "What the rate rules give."),
+                    ];
+                    let made = made.into_iter().filter(|(is_there, ..)| *is_there);
+                    let made = made.flat_map(|(_, names, doc)| names.iter().map(|name| ((*name).to_owned(), doc.to_owned())));
+                    let looked = component.lookups.iter().map(|(name, table)| (format!("params.{name}"), format!("What the table `{table}` gives.")));
+                    let inputs = inputs.chain(earned).chain(made.collect::<Vec<_>>()).chain(looked);
                     let params = component
                         .params
                         .keys()

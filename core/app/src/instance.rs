@@ -4,6 +4,7 @@ use crate::access::Caller;
 use crate::extensions::{self, Bundle};
 use crate::live::{Event, Live};
 use crate::oidc::OidcConfig;
+use crate::outbox::{Outward, OutwardConfig};
 use crate::refusal::Refusal;
 use anyhow::{Context, Result};
 use attain_audit::Seal;
@@ -28,6 +29,7 @@ pub struct Config {
     /// Who acts, for the audit trail.
     pub actor: String,
     pub oidc: Option<OidcConfig>,
+    pub outward: OutwardConfig,
 }
 
 impl Config {
@@ -53,6 +55,7 @@ pub struct Instance {
     pub(crate) folders: Vec<PathBuf>,
     pub(crate) live: Arc<Live>,
     pub(crate) oidc: Option<Arc<OidcConfig>>,
+    pub(crate) outward: Arc<Outward>,
 }
 
 /// What checking the trail found.
@@ -95,6 +98,7 @@ impl Instance {
             folders: extensions::folders(&config.plugins),
             live: Arc::default(),
             oidc: config.oidc.clone().map(Arc::new),
+            outward: Arc::new(Outward::new(&config.outward)?),
         };
         instance.load_installed().await?;
         if access == Access::Server && instance.database.kind() == attain_database::Kind::Sqlite {

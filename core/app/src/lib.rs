@@ -1,11 +1,18 @@
 //! The use cases: what a person can do with Attain. Knows no HTTP and no SQL text.
 
 pub mod access;
-pub mod analysis;
+pub mod accounting;
+pub mod acknowledgements;
+pub mod adjustments;
+pub mod anomalies;
+pub mod bundle;
 pub mod changes;
 pub mod check;
 pub mod company;
 pub mod credit_preview;
+pub mod delegations;
+pub mod disputes;
+mod escalation;
 pub mod expected;
 pub mod explain;
 mod extension_logs;
@@ -18,11 +25,15 @@ pub mod impact;
 pub mod imports;
 mod instance;
 pub mod live;
+pub mod mail;
 pub mod manual_credits;
+pub mod notices;
 pub mod oidc;
 mod once;
+pub mod outbox;
 pub mod parity;
 pub mod pay;
+pub mod payouts;
 pub mod periods;
 pub mod plan_documents;
 pub mod plan_text;
@@ -40,9 +51,11 @@ pub mod summary;
 pub mod trail;
 pub mod users;
 pub mod view;
+pub mod webhooks;
 pub mod what_if;
 pub mod whoami;
 pub mod work;
+pub mod work_policy;
 
 pub use attain_store::versions::Versions;
 pub use instance::{AuditReport, Config, Instance, incident_id};

@@ -6,10 +6,10 @@ use crate::extensions::Set;
 use crate::folder::Company;
 use crate::refusal::Refusal;
 use crate::summary::{self, Summary};
-use crate::{Instance, analysis, now_ms, shown_ms};
+use crate::{Instance, now_ms, shown_ms};
 use anyhow::{Context, Result};
 use attain_audit::Entry;
-use attain_calc::{Conversion, Inputs, Outcome, RESULTS};
+use attain_calc::{Analysis, Conversion, Inputs, Outcome, RESULTS};
 use attain_domain::fixed::{self, MONEY_SCALE};
 use attain_domain::ids::{PeriodId, RunId};
 use attain_domain::point::{Extensions, Identity, Origin};
@@ -363,7 +363,7 @@ impl Instance {
         results_of(&mut read, &saved.manifest).await
     }
 
-    async fn last(&self, read: &mut attain_database::Connection) -> Result<SavedRun> {
+    pub(crate) async fn last(&self, read: &mut attain_database::Connection) -> Result<SavedRun> {
         let head = attain_store::runs::list(read).await?.into_iter().next();
         let head = head.ok_or_else(|| Refusal::not_found("nothing was calculated yet; run `attain run`"))?;
         self.saved(read, head.run_id.as_str()).await
@@ -399,40 +399,12 @@ pub fn inputs_of(company: &Company, posted: Table) -> Inputs {
         .filter(|entity| entity.used_by != Use::Personal)
         .filter_map(|entity| company.tables.get(entity.name).map(|table| (entity.name.to_owned(), Arc::new(table.clone()))))
         .collect();
-    Inputs {
-        settings: company.settings.clone(),
-        plans: company.plans.iter().map(|file| file.plan.clone()).collect(),
-        tables,
-        periods: Some(settled_through(company, begun(company, &posted))),
-        posted,
-    }
+    Inputs::new(company.settings.clone(), company.plans.iter().map(|file| file.plan.clone()).collect(), tables, posted)
 }
 
-/// The last day that a period must have begun by to get statements: of a transaction, a receipt, a period with an adjustment, a state of its
-/// own or a posting, and of the first open period after a closed one. Later periods are planned, not paid.
+/// See [`attain_calc::begun`].
 pub(crate) fn begun(company: &Company, posted: &Table) -> Option<i64> {
-    let days = |entity: &str, column: &str| {
-        company
-            .tables
-            .get(entity)
-            .and_then(|table| table.numbers(column))
-            .unwrap_or(&[])
-            .iter()
-            .filter(|day| **day != NULL_NUMBER)
-            .max()
-            .copied()
-    };
-    let calendar = Calendar::new(&company.settings.calendar).ok()?;
-    let states = crate::periods::states(company);
-    let named = |table: Option<&Table>| {
-        let ids = table.and_then(|table| table.texts("period_id"));
-        ids.into_iter().flat_map(|ids| &ids.dictionary).filter_map(|id| calendar.index_of(id)).max()
-    };
-    let is_frozen = |index: usize| states.get(calendar.periods[index].id.as_str()).is_some_and(|state| state.is_frozen());
-    let after = (0..calendar.periods.len()).rev().find(|index| is_frozen(*index)).map(|last| (last + 1).min(calendar.periods.len() - 1));
-    let periods = [named(company.tables.get("adjustments")), named(company.tables.get("periods")), named(Some(posted)), after];
-    let begun = periods.into_iter().flatten().max().map(|index| i64::from(calendar.periods[index].from.0));
-    [days("transactions", company.settings.crediting.date.field()), days("receipts", "received_on"), begun].into_iter().flatten().max()
+    attain_calc::begun(&company.settings, &|entity| company.tables.get(entity), posted)
 }
 
 /// The periods up to the one of a day.
@@ -456,7 +428,7 @@ fn calculate(company: &Company, posted: Table, extensions: &dyn Extensions, prog
         started = Instant::now();
         progress(stage.name);
     });
-    let (extra, findings, used, complete) = analyse(company, &inputs, &outcome, extensions);
+    let Analysis { tables: extra, findings, used, complete } = attain_calc::analyse(&inputs, &outcome, extensions);
     stages.push(("analyse".to_owned(), started.elapsed().as_millis() as u64));
     started = Instant::now();
 
@@ -513,59 +485,6 @@ fn is_input(path: &str) -> bool {
 
 fn digest(text: &str) -> String {
     blake3::hash(text.as_bytes()).to_hex().to_string()
-}
-
-/// Key figures, hints and all findings as tables, and the extensions used by all of it.
-fn analyse(
-    company: &Company,
-    inputs: &Inputs,
-    outcome: &Outcome,
-    extensions: &dyn Extensions,
-) -> (Vec<Table>, Vec<Finding>, Vec<Identity>, bool) {
-    let mut findings = outcome.findings.clone();
-    let mut used: Vec<Identity> = outcome.used.iter().map(|own| own.identity.clone()).collect();
-    let mut tables = Vec::new();
-    let mut complete = outcome.complete;
-    if outcome.complete {
-        let results: BTreeMap<String, Table> =
-            ["attainments", "statements", "earnings"].iter().map(|name| ((*name).to_owned(), outcome.table(name))).collect();
-        let rates = Conversion::new(inputs);
-        let figures =
-            analysis::kpis(&company.settings, &company.tables, &results, &|currency, day| rates.as_ref()?.rate(currency, day), extensions);
-        let hints = analysis::insights(&company.settings, &results, extensions);
-        let mut take = |failed: Refusal| {
-            complete = false;
-            findings.push(Finding::new(Severity::Error, "analysis-failed", "extensions", "-", failed.to_string()));
-        };
-        match figures {
-            Ok((table, own)) => {
-                tables.push(table);
-                used.extend(own);
-            }
-            Err(failed) => take(failed),
-        }
-        match hints {
-            Ok((own, by)) => {
-                findings.extend(own);
-                used.extend(by);
-            }
-            Err(failed) => take(failed),
-        }
-    }
-    used.sort_by(|left, right| (left.point, &left.name).cmp(&(right.point, &right.name)));
-    used.dedup();
-    tables.push(findings_table(&findings));
-    (tables, findings, used, complete)
-}
-
-fn findings_table(findings: &[Finding]) -> Table {
-    let text = |value: fn(&Finding) -> &str| attain_domain::Column::text(&findings.iter().map(|own| Some(value(own))).collect::<Vec<_>>());
-    Table::new("findings")
-        .with("severity", text(|own| severity_name(own.severity)))
-        .with("code", text(|own| &own.code))
-        .with("entity", text(|own| &own.entity))
-        .with("record", text(|own| &own.record))
-        .with("message", text(|own| &own.message))
 }
 
 pub(crate) fn severity_name(severity: Severity) -> &'static str {

@@ -314,8 +314,10 @@ fn estimate(
         }
     }
     let ids = all.texts("transaction_id");
+    // Where pay hangs on what others sold, their transactions are needed too.
+    let others = attain_domain::plan::looks_at_others(company.plans.iter().map(|file| &file.plan), &company.settings.measures);
     let wanted: Vec<bool> =
-        ids.map(|column| column.dictionary.iter().map(|id| credited.contains(id.as_str())).collect()).unwrap_or_default();
+        ids.map(|column| column.dictionary.iter().map(|id| others || credited.contains(id.as_str())).collect()).unwrap_or_default();
     let keep: Vec<usize> =
         (0..all.row_count()).filter(|row| ids.is_some_and(|column| wanted.get(column.codes[*row] as usize) == Some(&true))).collect();
     // Ids that nobody has.
@@ -332,7 +334,7 @@ fn estimate(
     if let Some(splits) = company.tables.get("splits") {
         // Shares of transactions that are left out would be reported as shares of nothing.
         let rows: Vec<usize> = (0..splits.row_count())
-            .filter(|row| text(splits, "transaction_id", *row).is_some_and(|id| credited.contains(id.as_str())))
+            .filter(|row| text(splits, "transaction_id", *row).is_some_and(|id| others || credited.contains(id.as_str())))
             .collect();
         inputs.tables.insert("splits".to_owned(), Arc::new(splits.take(&rows)));
     }

@@ -30,10 +30,14 @@ pub enum Kind {
     Publish,
     /// Loads again what the record says of extensions, and what was saved in watched folders.
     ReloadCheck,
+    /// Sends mails and webhooks that wait.
+    Deliver,
+    /// Tells more people of what has waited for too long.
+    Escalate,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 4] = [Kind::Run, Kind::Import, Kind::Publish, Kind::ReloadCheck];
+    pub const ALL: [Kind; 6] = [Kind::Run, Kind::Import, Kind::Publish, Kind::ReloadCheck, Kind::Deliver, Kind::Escalate];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -41,6 +45,8 @@ impl Kind {
             Kind::Import => "import",
             Kind::Publish => "publish",
             Kind::ReloadCheck => "reload-check",
+            Kind::Deliver => "deliver",
+            Kind::Escalate => "escalate",
         }
     }
 
@@ -55,6 +61,7 @@ impl Kind {
             Kind::Run | Kind::Publish => Action::Calculate,
             Kind::Import => Action::Import,
             Kind::ReloadCheck => Action::ManageExtensions,
+            Kind::Deliver | Kind::Escalate => Action::ManageJobs,
         }
     }
 }
@@ -99,7 +106,7 @@ pub fn payload_of(kind: Kind, payload: &Value) -> Result<Value> {
             }
             Ok(serde_json::to_value(pull)?)
         }
-        Kind::Publish | Kind::ReloadCheck => match payload {
+        Kind::Publish | Kind::ReloadCheck | Kind::Deliver | Kind::Escalate => match payload {
             Value::Object(fields) if fields.is_empty() => Ok(json!({})),
             _ => Err(Refusal::invalid(format!("`{}` takes no payload; write {{}}", kind.name())).into()),
         },
@@ -148,8 +155,9 @@ impl Instance {
         let run_id = last.run_id.as_str();
         let is_new = attain_store::run_facts::publish(&mut tx, run_id, &self.actor, now).await?;
         if is_new {
-            attain_audit::append(&mut tx, Entry::new(&self.actor, "publish", run_id), now).await?;
+            self.statements_published(&mut tx, &last.run_id, now).await?;
             attain_store::versions::bump(&mut tx, Part::Runs).await?;
+            attain_audit::append(&mut tx, Entry::new(&self.actor, "publish", run_id), now).await?;
         }
         attain_jobs::finish(&mut tx, lease, &json!({ "run_id": run_id, "repeated": !is_new }), now).await?;
         attain_store::versions::bump(&mut tx, Part::Work).await?;
@@ -202,6 +210,8 @@ impl Hand {
                 instance.import_pulled(&claimed.lease, &pull).await.map(|()| Ended::Finished)
             }
             Kind::Publish => instance.publish(&claimed.lease).await.map(|()| Ended::Finished),
+            Kind::Deliver => instance.deliver(&claimed.lease).await.map(|()| Ended::Finished),
+            Kind::Escalate => instance.escalate(&claimed.lease).await.map(|()| Ended::Finished),
             Kind::ReloadCheck => Ok(Ended::With(json!({ "reloaded": instance.reload_extensions().await? }))),
         }
     }
@@ -230,7 +240,7 @@ async fn tell_progress(instance: Instance, lease: Lease, mut stages: mpsc::Unbou
 
 impl Handler for Hand {
     fn kinds(&self) -> &[&str] {
-        &["run", "import", "publish", "reload-check"]
+        &["run", "import", "publish", "reload-check", "deliver", "escalate"]
     }
 
     async fn run(&self, claimed: Claimed) -> Result<Ended, Failure> {

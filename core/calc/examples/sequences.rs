@@ -1,5 +1,6 @@
 //! Walks random sequences of events and checks the laws of the pay ledger after every calculation; `cargo xtask torture money` runs it.
 //! With a file's name, the ledgers of the first sequences are written there as a journal for `hledger`, their balances beside it.
+#![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
 use attain_calc::sequences::{Posting, Walked, walk};
 use std::collections::BTreeMap;

@@ -30,10 +30,11 @@ impl<'a> Limit<'a> {
         Limit { cap, step, spans: spans(book, cap.per) }
     }
 
-    /// The limit where `quota` and `target` stand; `None` where the cap has nothing to be a share of.
-    pub fn amount(&self, quota: i64, target: i64) -> Option<i64> {
+    /// The limit where `quota`, `target` and `credited` stand; `None` where the cap has nothing to be a share of.
+    pub fn amount(&self, quota: i64, target: i64, credited: i64) -> Option<i64> {
         let basis = match self.cap.of {
             Some(CapOf::Target) => target,
+            Some(CapOf::Credited) => credited,
             Some(CapOf::Quota) | None => quota,
         };
         let fixed = self.cap.amount.and_then(|amount| from_decimal_rounded(amount, MONEY_SCALE));
@@ -58,7 +59,9 @@ impl<'a> Limit<'a> {
             *running = Running { span: Some(start), wanted: 0, given: 0, withheld: running.withheld };
         }
         running.wanted += i128::from(wanted);
-        let allowed = limit.map_or(running.wanted, |limit| running.wanted.min(i128::from(limit)));
+        let is_return = self.cap.of == Some(CapOf::Credited) && limit.is_some_and(|limit| limit < 0);
+        let bounded = |limit: i64| if is_return { running.wanted.max(i128::from(limit)) } else { running.wanted.min(i128::from(limit)) };
+        let allowed = limit.map_or(running.wanted, bounded);
         let given = allowed - running.given;
         running.given = allowed;
         i64::try_from(given).unwrap_or(wanted)

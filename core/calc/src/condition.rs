@@ -4,7 +4,7 @@ use crate::Inputs;
 use crate::book::Book;
 use crate::credits::Credits;
 use crate::findings::Findings;
-use crate::names::{Names, Tree, texts};
+use crate::names::{Names, Tree, number, numbers, texts};
 use attain_domain::plan::{Condition, ConditionField, Measure};
 use attain_domain::{NULL_CODE, Severity, Table};
 use rust_decimal::Decimal;
@@ -24,6 +24,8 @@ pub fn transactions(conditions: &[Condition], record: &str, inputs: &Inputs, boo
         value: attain_domain::plan::MeasureValue::Amount,
         credits: Vec::new(),
         conditions: conditions.to_vec(),
+        of: attain_domain::plan::MeasureOf::default(),
+        full: None,
     };
     compile(&measure, inputs, book, &Credits::default(), findings).transactions
 }
@@ -31,10 +33,7 @@ pub fn transactions(conditions: &[Condition], record: &str, inputs: &Inputs, boo
 pub fn compile(measure: &Measure, inputs: &Inputs, book: &Book, credits: &Credits, findings: &mut Findings) -> Filter {
     let mut filter = Filter::default();
     for condition in &measure.conditions {
-        let numeric = matches!(
-            condition.field,
-            ConditionField::Amount | ConditionField::Quantity | ConditionField::Discount | ConditionField::MarginRate
-        );
+        let numeric = condition.field.is_number();
         let misplaced = if numeric {
             condition.any_of.is_some() || condition.not_in.is_some()
         } else {
@@ -142,7 +141,8 @@ fn text_test<'a>(
         | ConditionField::Amount
         | ConditionField::Quantity
         | ConditionField::Discount
-        | ConditionField::MarginRate => {
+        | ConditionField::MarginRate
+        | ConditionField::DaysToPayment => {
             unreachable!("tested elsewhere")
         }
     }
@@ -169,6 +169,14 @@ fn fraction(bound: Decimal) -> (i128, i128) {
     (bound.mantissa(), 10i128.pow(bound.scale()))
 }
 
+/// Days from the invoice of a transaction to its payment.
+pub fn days_to_payment(book: &Book, row: usize) -> Option<i64> {
+    let transactions = &book.transactions;
+    let place = transactions.order.as_ref().map_or(Some(row), |order| order.get(row).map(|place| *place as usize))?;
+    let day = |name: &str| number(numbers(&transactions.source, name), place);
+    day("paid_on")?.checked_sub(day("invoiced_on")?)
+}
+
 fn number_test<'a>(condition: &Condition, book: &'a Book) -> Box<dyn Fn(usize) -> bool + 'a> {
     let transactions = &book.transactions;
     let at_least = condition.at_least.map(fraction);
@@ -185,6 +193,7 @@ fn number_test<'a>(condition: &Condition, book: &'a Book) -> Box<dyn Fn(usize) -
         ConditionField::Amount => Box::new(move |row| test(Some(transactions.amount[row]), 10_000)),
         ConditionField::Quantity => Box::new(move |row| test(transactions.quantity.get(row), 10_000)),
         ConditionField::Discount => Box::new(move |row| test(transactions.discount.get(row), 100_000_000)),
+        ConditionField::DaysToPayment => Box::new(move |row| test(days_to_payment(book, row), 1)),
         _ => Box::new(move |row| {
             let amount = i128::from(transactions.amount[row]);
             let margin = transactions.margin.get(row).map(i128::from);

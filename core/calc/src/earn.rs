@@ -1,22 +1,29 @@
 //! Stage 5: asks the compensation extensions what each payee earns, checks the answers, subtracts what was already earned
 //! where a component is trued up, and applies caps.
 
+mod modify;
+mod together;
+
 use crate::book::Book;
 use crate::cap::{Limit, Running};
 use crate::credit::mode_name;
 use crate::credits::Scratch;
-use crate::earning_rows::{Rows, Slice, Subject, build};
+use crate::earned::{Earned, Reports};
+use crate::earning_rows::{NO_MEASURE, Rows, Slice, Subject, build};
 use crate::lookup::Step;
 use crate::names::Names;
+use crate::order::{Pay, order};
 use crate::relief::Leaves;
-use crate::slices;
 use crate::spans::{Assignment, Parameters, parameters, spans};
 use crate::terms::{Line, PlanTerms, Terms};
-use crate::{Inputs, Run, fault_finding};
+use crate::{Inputs, Run, fault_finding, rates, slices};
+use attain_domain::component::EarnedOf;
 use attain_domain::fixed::{from_decimal, split};
-use attain_domain::plan::Component;
+use attain_domain::lint::lint;
+use attain_domain::plan::{Cap, Component, Plan};
 use attain_domain::point::{Answer, Call, Fault, FaultKind, Point, check_answer};
 use attain_domain::{Column, MONEY_SCALE, NULL_CODE, NULL_NUMBER, RATE_SCALE, Severity, Table};
+use modify::{Judging, Looks};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -123,6 +130,12 @@ pub struct SliceRow {
     pub amount: i64,
 }
 
+impl Earning {
+    fn credited(&self) -> i64 {
+        self.to_date.saturating_sub(self.prior)
+    }
+}
+
 /// Earnings while they are made: in any order, with their slices. Later stages add theirs.
 #[derive(Debug, Default)]
 pub struct Earnings {
@@ -189,32 +202,92 @@ pub fn stage(run: &mut Run<'_>) {
         run.findings.add(Severity::Warning, "plan-missing", "plan_assignments", plan, message);
     }
     report_unassigned(run, &terms.assignments);
-    let plan_ids: BTreeSet<&str> = run.inputs.plans.iter().map(|plan| plan.id.as_str()).collect();
+    let mut plans: Vec<&Plan> = run.inputs.plans.iter().collect();
+    plans.sort_by(|left, right| (&left.id, left.from).cmp(&(&right.id, right.from)));
+    let plan_ids: BTreeSet<&str> = plans.iter().map(|plan| plan.id.as_str()).collect();
     let plan_names = Names(plan_ids.into_iter().map(str::to_owned).collect());
-    let components: BTreeSet<&str> =
-        run.inputs.plans.iter().flat_map(|plan| plan.components.iter().map(|component| component.id.as_str())).collect();
+    let components: BTreeSet<&str> = plans.iter().flat_map(|plan| plan.components.iter().map(|component| component.id.as_str())).collect();
     let component_names = Names(components.into_iter().map(str::to_owned).collect());
-    let mut draft = Earnings::default();
-    for (plan_id, plan) in &terms.plans {
-        let first = draft.rows.len();
-        for line in &plan.lines {
-            let codes = (plan_names.code(plan_id), component_names.code(&line.component_id));
-            let start = draft.rows.len();
-            for place in 0..line.parts.len() {
-                earn(run, plan_id, line, place, codes, &leaves, &parameters, &settled, &mut draft);
-            }
-            slices::sort(&mut draft, start);
-            let record = format!("{plan_id}, {}", line.component_id);
-            true_up_and_cap(run, line, &record, start, &mut draft);
-            slices::join(&mut draft, start, line);
+    for plan in &plans {
+        for own in lint(plan) {
+            run.findings.add(own.severity, own.code, "plans", &format!("{}, {}", plan.id, own.place), own.message);
         }
-        cap_plan(run, plan_id, plan, first, &mut draft);
     }
+    let all: Vec<(&String, &PlanTerms)> = terms.plans.iter().collect();
+    let whole: Vec<Plan> = all.iter().map(|(id, own)| own.whole(id)).collect();
+    let mut paying = Paying::of(&plan_names, &component_names);
+    for step in order(&whole.iter().collect::<Vec<_>>(), &mut run.findings) {
+        match step {
+            Pay::Component(plan, component) => {
+                let (plan_id, plan) = all[plan];
+                let line = &plan.lines[component];
+                let codes = (plan_names.code(plan_id), component_names.code(&line.component_id));
+                let first = paying.draft.rows.len();
+                earn(run, (plan_id, plan), line, codes, &leaves, &parameters, &settled, &mut paying);
+                paying.earned.add(codes.0, codes.1, first..paying.draft.rows.len());
+            }
+            Pay::Caps(plan) => cap_plan(run, all[plan].0, all[plan].1, &mut paying),
+        }
+    }
+    let mut draft = paying.draft;
     draft.plans = plan_names;
     draft.components = component_names;
     run.terms = Arc::new(terms);
     run.row_count = draft.rows.len();
     run.earnings = draft;
+}
+
+/// What the stage has made so far, and by what it finds its way in it.
+struct Paying<'a> {
+    plans: &'a Names,
+    components: &'a Names,
+    draft: Earnings,
+    earned: Earned,
+    reports: Reports,
+}
+
+impl<'a> Paying<'a> {
+    fn of(plans: &'a Names, components: &'a Names) -> Paying<'a> {
+        Paying { plans, components, draft: Earnings::default(), earned: Earned::default(), reports: Reports::default() }
+    }
+
+    /// What is meant by `earned` in each row of a component: over its span up to and with the period, or of its own transaction.
+    fn earned_of(&mut self, run: &mut Run<'_>, component: &Component, plan: u32, earned: &EarnedOf, rows: &Rows) -> Vec<i64> {
+        self.earned_up_to(run, component, plan, earned, rows, 1)
+    }
+
+    /// As [`Paying::earned_of`], of the periods before the row's own where `own_periods` is 0.
+    fn earned_up_to(
+        &mut self,
+        run: &mut Run<'_>,
+        component: &Component,
+        plan: u32,
+        earned: &EarnedOf,
+        rows: &Rows,
+        own_periods: usize,
+    ) -> Vec<i64> {
+        let spans = spans(&run.book, component.accumulate);
+        let meant = self.earned.meant(earned, plan, self.plans, self.components);
+        let by_transaction: Vec<bool> = meant.iter().map(|codes| self.earned.is_by_transaction(&self.draft.rows, *codes)).collect();
+        let book = std::sync::Arc::clone(&run.book);
+        let mut values = Vec::with_capacity(rows.len());
+        for row in 0..rows.len() {
+            let (payee, period) = (rows.payee[row], rows.period[row] as usize);
+            let is_credit = rows.transaction[row] != NULL_CODE && !component.stacked;
+            let mut sum = 0i64;
+            for at in if is_credit { period } else { spans[period].0 }..period + own_periods {
+                let day = if at == period { rows.day[row] } else { book.calendar.periods[at].until.0 - 1 };
+                for own in self.reports.of(&book, &mut run.findings, payee, day, earned.of) {
+                    for (codes, by_transaction) in meant.iter().zip(&by_transaction) {
+                        let transaction = if is_credit && *by_transaction { rows.transaction[row] } else { NULL_CODE };
+                        sum = sum.saturating_add(self.earned.sum(&self.draft.rows, *codes, own, (at, at), transaction));
+                    }
+                }
+            }
+            values.push(sum);
+        }
+        values
+    }
 }
 
 /// For each period whether it gets a statement.
@@ -254,19 +327,63 @@ fn report_unassigned(run: &mut Run<'_>, assignments: &BTreeMap<String, BTreeMap<
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call, from the loop over the parts of components")]
+/// One part of a component, ready to be asked for: what it is about and its rows.
+struct Built<'a> {
+    place: usize,
+    subject: Subject<'a>,
+    looks: Looks,
+    /// The rounding step as money and as a rate.
+    steps: (i64, i64),
+    rows: Rows,
+}
+
+/// Pays a component in all its forms.
+#[expect(clippy::too_many_arguments, reason = "one call, from the loop over components")]
 fn earn(
     run: &mut Run<'_>,
-    plan_id: &str,
+    (plan_id, plan): (&str, &PlanTerms),
     line: &Line,
-    place: usize,
     codes: (u32, u32),
     leaves: &Leaves,
     parameters: &Parameters,
     settled: &[bool],
-    draft: &mut Earnings,
+    paying: &mut Paying<'_>,
 ) {
-    let (part, payees) = (&line.parts[place], &line.stays[place]);
+    let record = format!("{plan_id}, {}", line.component_id);
+    let mut parts: Vec<Built<'_>> = Vec::with_capacity(line.parts.len());
+    for place in 0..line.parts.len() {
+        let Some(mut built) = prepare(run, plan_id, line, place, leaves, parameters, settled) else { return };
+        add_earnings(run, line, &mut built, codes.0, paying);
+        parts.push(built);
+    }
+    together::add(run, line, &mut parts);
+    let first = paying.draft.rows.len();
+    for mut built in parts {
+        let document = &plan.documents[line.parts[built.place].document];
+        rates::fill(run, document, &built.subject, &mut built.rows);
+        modify::hurdle(built.subject.component, &mut built.rows);
+        if !ask(run, document, &built, &record, codes, paying) {
+            return;
+        }
+    }
+    let draft = &mut paying.draft;
+    slices::sort(draft, first);
+    modify::once(run, line, first, draft);
+    true_up_and_cap(run, line, &record, first, draft);
+    slices::join(draft, first, line);
+}
+
+/// The measures of a part and its rows; `None` where it cannot be paid, which is found.
+fn prepare<'a>(
+    run: &mut Run<'_>,
+    plan_id: &'a str,
+    line: &'a Line,
+    place: usize,
+    leaves: &'a Leaves,
+    parameters: &Parameters,
+    settled: &'a [bool],
+) -> Option<Built<'a>> {
+    let part = &line.parts[place];
     let component = &part.component;
     let record = format!("{plan_id}, {}", component.id);
     let find = |run: &mut Run<'_>, id: &str| {
@@ -282,46 +399,84 @@ fn earn(
         }
         found
     };
-    let Some(measure) = find(run, &component.measure) else { return };
+    let measure = match &component.earnings {
+        Some(_) => NO_MEASURE,
+        None => find(run, &component.measure)?,
+    };
     let quota = match &component.quota {
         None => None,
-        Some(id) => match find(run, id) {
-            None => return,
-            found => found,
-        },
+        Some(id) => Some(find(run, id)?),
     };
     let mut inputs = Vec::with_capacity(component.inputs.len());
     for id in component.inputs.values() {
-        match find(run, id) {
-            None => return,
-            Some(found) => inputs.push(found),
-        }
+        inputs.push(find(run, id)?);
     }
+    let looks = Looks::new(component, |id| find(run, id))?;
     let (Some(step), Some(wide_step)) =
         (from_decimal(component.rounding.step, MONEY_SCALE), from_decimal(component.rounding.step, RATE_SCALE))
     else {
         run.findings.add(Severity::Error, "rounding-step", "plans", &record, "the rounding step has more than four digits; shorten it");
-        return;
+        return None;
     };
     let until = settled.iter().rposition(|settled| *settled).map_or(0, |last| last + 1);
-    let subject = Subject { plan_id, component, part, place, leaves, measure, quota, inputs, until, settled };
-    let rows = build(run, &subject, payees, parameters);
+    let facts = looks.of.clone();
+    let subject = Subject { plan_id, component, part, place, leaves, measure, quota, inputs, facts, until, settled };
+    let rows = build(run, &subject, &line.stays[place], parameters);
+    Some(Built { place, subject, looks, steps: (step, wide_step), rows })
+}
+
+/// What rows have of the earnings of others and of other components.
+fn add_earnings(run: &mut Run<'_>, line: &Line, built: &mut Built<'_>, plan: u32, paying: &mut Paying<'_>) {
+    let component = built.subject.component;
+    let rows = &mut built.rows;
+    if let Some(earned) = &component.earnings {
+        rows.to_date = paying.earned_of(run, component, plan, earned, rows);
+        let earlier = if component.true_up { Vec::new() } else { paying.earned_up_to(run, component, plan, earned, rows, 0) };
+        let spans = spans(&run.book, component.accumulate);
+        for row in 0..rows.len() {
+            let (payee, period) = (rows.payee[row], rows.period[row] as usize);
+            let goes_on = row > 0 && rows.payee[row - 1] == payee && spans[rows.period[row - 1] as usize].0 == spans[period].0;
+            let periods = &run.book.calendar.periods;
+            // The row before it may be of another part.
+            let was_other = !goes_on
+                && line.stays[built.place]
+                    .get(&payee)
+                    .is_some_and(|stay| stay.was_other(built.place, periods[spans[period].0].from.0, &periods[period]));
+            rows.prior[row] = match (component.true_up, goes_on, was_other) {
+                (false, true, _) => rows.to_date[row - 1],
+                (false, false, true) => earlier[row],
+                _ => 0,
+            };
+        }
+    }
+    for (name, uses) in &component.uses {
+        let earned = uses.earned();
+        let values = paying.earned_of(run, component, plan, &earned, rows);
+        rows.inputs.push((name.clone(), values));
+    }
+}
+
+/// Asks the extension what the rows of a part pay. Whether it could be asked.
+fn ask(run: &mut Run<'_>, plan: &Plan, built: &Built<'_>, record: &str, codes: (u32, u32), paying: &mut Paying<'_>) -> bool {
+    let (component, rows) = (built.subject.component, &built.rows);
+    let draft = &mut paying.draft;
+    let settings = plan.settings_of(component);
     let rounding = Table::new("rounding")
         .with("mode", Column::text(&[Some(mode_name(component.rounding.mode))]))
-        .with("step", Column::rate(vec![wide_step]));
-    let Some(extension) = run.extension(Point::Compensation, &component.formula) else { return };
+        .with("step", Column::rate(vec![built.steps.1]));
+    let Some(extension) = run.extension(Point::Compensation, &component.formula) else { return false };
     let first = draft.rows.len();
     let mut scratch = Scratch::default();
     for start in (0..rows.len()).step_by(BATCH_ROWS) {
         let range = start..(start + BATCH_ROWS).min(rows.len());
         let input = [rows.table(run, range.clone(), &mut scratch), rounding.clone()];
-        let answer = extension.run(&Call { settings: &component.settings, input: &input }).and_then(|answer| {
+        let answer = extension.run(&Call { settings: &settings, input: &input }).and_then(|answer| {
             check_answer(Point::Compensation.contract(), &answer.tables)?;
             Ok(answer)
         });
         let read = answer.and_then(|answer| {
             run.account_for(Point::Compensation, &component.formula, 1, answer.fuel_used);
-            read(&answer, &rows, range, step, codes, draft)
+            read(&answer, rows, range, built.steps.0, codes, draft)
         });
         match read {
             Ok(unexplained) => {
@@ -344,10 +499,17 @@ fn earn(
                 run.findings.push(fault_finding(&component.formula, &fault));
                 draft.rows.truncate(first);
                 draft.slices.retain(|slice| (slice.earning as usize) < first);
-                return;
+                return false;
             }
         }
     }
+    let code = |id: &str| paying.components.code(id);
+    let judging = Judging { component, looks: &built.looks, rows, earned: &paying.earned, plan: codes.0, code: &code };
+    let results = modify::results(run, &judging, first, draft);
+    for (row, result) in draft.rows[first..].iter_mut().zip(results) {
+        row.amount = result;
+    }
+    true
 }
 
 /// Takes over the answer for rows `range`. Returns the rows whose slices do not add up to their amount.
@@ -432,12 +594,14 @@ fn read(
     Ok(unexplained.collect())
 }
 
-/// The rows from `first` on are those of one component, in order of payee, period and slice.
+/// The rows from `first` on are those of one component, in order of payee, period and slice, with their results as amounts.
 fn true_up_and_cap(run: &mut Run<'_>, line: &Line, record: &str, first: usize, draft: &mut Earnings) {
     let components: Vec<&Component> = line.parts.iter().map(|part| &part.component).collect();
     let spans: Vec<Vec<(usize, usize)>> = components.iter().map(|own| spans(&run.book, own.accumulate)).collect();
-    let limits: Vec<Option<Limit<'_>>> =
-        components.iter().map(|own| own.cap.as_ref().map(|cap| Limit::new(cap, Step::new(&own.rounding), &run.book))).collect();
+    let limits: Vec<Option<Limit<'_>>> = components
+        .iter()
+        .map(|own| own.cap.as_ref().map(|cap| Limit::new(cap, Step::new(&own.rounding), &run.book)))
+        .collect();
     let mut running = Running::default();
     let mut before: Option<(u32, usize, i32, i64)> = None;
     let mut payee = None;
@@ -449,7 +613,8 @@ fn true_up_and_cap(run: &mut Run<'_>, line: &Line, record: &str, first: usize, d
             running = Running::default();
             payee = Some(row.payee);
         }
-        let mut amount = row.formula_amount;
+        let result = row.amount;
+        let mut amount = result;
         if components[part].true_up {
             let span = spans[part][row.period as usize].0;
             if let Some((own, known, since, earned)) = before
@@ -460,11 +625,11 @@ fn true_up_and_cap(run: &mut Run<'_>, line: &Line, record: &str, first: usize, d
                 amount -= earned;
                 draft.explain(index as u32, "already earned", -earned);
             }
-            before = Some((row.payee, span, row.slice.since, row.formula_amount));
+            before = Some((row.payee, span, row.slice.since, result));
         }
         if let Some(limit) = &limits[part] {
-            let (quota, target) = slices::basis(draft, first, index, components[part]);
-            let most = limit.amount(quota, target);
+            let (quota, target, credited) = slices::basis(draft, first, index, components[part]);
+            let most = limit.amount(quota, target, credited);
             without_basis |= most.is_none();
             if limit.is_refundable() {
                 let given = limit.refund(&mut running, row.period as usize, amount, most);
@@ -488,26 +653,54 @@ fn true_up_and_cap(run: &mut Run<'_>, line: &Line, record: &str, first: usize, d
     }
 }
 
-/// Applies a plan's cap to the sum of its components, which are the rows from `first` on. What is cut is shared out by amount.
-fn cap_plan(run: &mut Run<'_>, plan_id: &str, plan: &PlanTerms, first: usize, draft: &mut Earnings) {
-    if plan.documents.iter().all(|own| own.cap.is_none()) {
-        return;
+/// Applies the caps of some components and then that of the plan, each as it stands in the document in force on the payee's last day in
+/// a period.
+fn cap_plan(run: &mut Run<'_>, plan_id: &str, plan: &PlanTerms, paying: &mut Paying<'_>) {
+    let code = paying.plans.code(plan_id);
+    let mut of_some: Vec<&Vec<String>> = Vec::new();
+    for cap in plan.documents.iter().flat_map(|own| &own.caps) {
+        if !of_some.contains(&&cap.components) {
+            of_some.push(&cap.components);
+        }
     }
+    for components in of_some {
+        let codes: Vec<u32> = components.iter().map(|id| paying.components.code(id)).collect();
+        let rows = paying.earned.rows(code).filter(|(component, _)| codes.contains(component)).flat_map(|(_, rows)| rows).collect();
+        let caps: Vec<Option<Cap>> =
+            plan.documents.iter().map(|own| own.caps.iter().find(|cap| cap.components == *components).map(|cap| cap.cap())).collect();
+        cap_together(run, (plan_id, plan), &caps, &format!("cap on {}", components.join(", ")), rows, &mut paying.draft);
+    }
+    if plan.documents.iter().any(|own| own.cap.is_some()) {
+        let rows = paying.earned.rows(code).flat_map(|(_, rows)| rows).collect();
+        let caps: Vec<Option<Cap>> = plan.documents.iter().map(|own| own.cap.clone()).collect();
+        cap_together(run, (plan_id, plan), &caps, "plan cap", rows, &mut paying.draft);
+    }
+}
+
+/// Applies a cap, given for each document, to the sum of rows of several components. What is cut is shared out by amount.
+fn cap_together(
+    run: &mut Run<'_>,
+    (plan_id, plan): (&str, &PlanTerms),
+    caps: &[Option<Cap>],
+    label: &str,
+    mut order: Vec<usize>,
+    draft: &mut Earnings,
+) {
     let book = Arc::clone(&run.book);
     let limits: Vec<Option<(Limit<'_>, Step)>> = plan
         .documents
         .iter()
-        .map(|own| {
+        .zip(caps)
+        .map(|(own, cap)| {
             let step = Step::new(&own.components.first().map(|own| own.rounding).unwrap_or_default());
-            Some((Limit::new(own.cap.as_ref()?, step, &book), step))
+            Some((Limit::new(cap.as_ref()?, step, &book), step))
         })
         .collect();
-    // The cap of the document in force on the payee's last day in the period.
     let limit_of = |row: &Earning| {
         let document = plan.document_in(row.payee, &book.calendar.periods[row.period as usize])?;
         limits[document].as_ref()
     };
-    let mut order: Vec<usize> = (first..draft.rows.len()).collect();
+    order.sort_unstable();
     let key = |row: &Earning| {
         let is_alone = limit_of(row).is_some_and(|(limit, _)| limit.is_per_transaction());
         (row.payee, row.period, if is_alone { row.transaction } else { 0 })
@@ -526,7 +719,7 @@ fn cap_plan(run: &mut Run<'_>, plan_id: &str, plan: &PlanTerms, first: usize, dr
         }
         let Some((limit, step)) = limit_of(&rows[0]) else { continue };
         let first_of = |value: fn(&Earning) -> i64| rows.iter().map(value).find(|value| *value != NULL_NUMBER).unwrap_or(NULL_NUMBER);
-        let most = limit.amount(first_of(|row| row.quota), first_of(|row| row.target));
+        let most = limit.amount(first_of(|row| row.quota), first_of(|row| row.target), first_of(Earning::credited));
         without_basis |= most.is_none();
         let total = rows.iter().fold(0i64, |sum, row| sum.saturating_add(row.amount));
         let cut = total - limit.apply(&mut running, rows[0].period as usize, total, most);
@@ -535,7 +728,7 @@ fn cap_plan(run: &mut Run<'_>, plan_id: &str, plan: &PlanTerms, first: usize, dr
             if cut > 0 { split(cut, &weights, step.step) } else { split(cut, &[vec![1], vec![0; rows.len() - 1]].concat(), step.step) };
         for (index, part) in group.iter().zip(parts) {
             draft.rows[*index].amount -= part;
-            draft.explain(*index as u32, "plan cap", -part);
+            draft.explain(*index as u32, label, -part);
         }
     }
     if without_basis {

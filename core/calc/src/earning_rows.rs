@@ -1,5 +1,7 @@
 //! Builds what a compensation extension sees of a component: a row per payee and period, or per credit.
 
+mod facts;
+
 use crate::Run;
 use crate::attain::attainment;
 use crate::credits::Scratch;
@@ -24,8 +26,16 @@ pub struct Rows {
     pub quota: Vec<i64>,
     pub target: Vec<i64>,
     pub slice: Vec<Slice>,
-    inputs: Vec<(String, Vec<i64>)>,
-    params: Vec<(String, Vec<i64>)>,
+    /// The day on which parameters, teams and positions are read.
+    pub day: Vec<i32>,
+    /// The base credit and how many managers it passed, of a row that is one credit; empty otherwise.
+    pub credit: Vec<(usize, u8)>,
+    pub inputs: Vec<(String, Vec<i64>)>,
+    pub params: Vec<(String, Vec<i64>)>,
+    /// For each fact of the subject its value in each row.
+    pub facts: Vec<Vec<Fact>>,
+    /// Names of what gave a rate, and of each row which; empty where nothing is looked up.
+    pub rate_labels: (Vec<String>, Vec<u32>),
 }
 
 impl Rows {
@@ -35,6 +45,18 @@ impl Rows {
 
     pub fn attainment(&self, row: usize) -> i64 {
         attainment(self.to_date[row], Some(self.quota[row]).filter(|quota| *quota != NULL_NUMBER))
+    }
+
+    /// The values of a parameter, to be filled.
+    pub fn param(&mut self, name: &str) -> &mut Vec<i64> {
+        let place = match self.params.iter().position(|(own, _)| own == name) {
+            Some(place) => place,
+            None => {
+                self.params.push((name.to_owned(), vec![NULL_NUMBER; self.payee.len()]));
+                self.params.len() - 1
+            }
+        };
+        &mut self.params[place].1
     }
 
     /// Rows `range` as the table `rows` of the compensation contract.
@@ -56,6 +78,9 @@ impl Rows {
         for (name, values) in &self.params {
             table = table.with(&format!("params.{name}"), Column::rate(values[range.clone()].to_vec()));
         }
+        if !self.rate_labels.1.is_empty() {
+            table = table.with("rate_label", scratch.picker.pick(&self.rate_labels.0, self.rate_labels.1[range].iter().copied()));
+        }
         table
     }
 }
@@ -67,11 +92,13 @@ pub struct Slice {
     pub part: u32,
     /// The first day whose results count with its own; `i32::MIN` for the start of its span.
     pub since: i32,
+    /// The day on which parameters are read.
+    pub day: i32,
 }
 
 impl Default for Slice {
     fn default() -> Slice {
-        Slice { from: i32::MIN, part: 0, since: i32::MIN }
+        Slice { from: i32::MIN, part: 0, since: i32::MIN, day: i32::MIN }
     }
 }
 
@@ -83,9 +110,11 @@ pub struct Subject<'a> {
     /// Place of the part in its line.
     pub place: usize,
     pub leaves: &'a Leaves,
+    /// [`NO_MEASURE`] where something else stands in its place.
     pub measure: usize,
     pub quota: Option<usize>,
     pub inputs: Vec<usize>,
+    pub facts: Vec<FactOf>,
     /// Periods up to here are calculated.
     pub until: usize,
     /// Periods that get a statement; findings are about these only.
@@ -119,17 +148,38 @@ pub fn build(run: &mut Run<'_>, subject: &Subject<'_>, payees: &BTreeMap<u32, St
         };
         let first = rows.len();
         let mut days = Vec::new();
-        if component.accumulate == Accumulate::Transaction {
+        if component.accumulate == Accumulate::Transaction || component.stacked {
             builder.by_transaction(&mut rows, &mut days);
         } else {
             builder.by_period(&mut rows, &mut days);
         }
+        builder.add_facts(&mut rows, first);
+        rows.day.extend(&days);
+        rows.slice[first..].iter_mut().zip(&days).for_each(|(slice, day)| slice.day = *day);
         debug_assert_eq!(days.len(), rows.len() - first);
         for ((name, default), (_, values)) in names.iter().zip(&defaults).zip(&mut rows.params) {
             values.extend(days.iter().map(|day| param(name, *default, *day)));
         }
     }
     rows
+}
+
+/// The number of no measure.
+pub const NO_MEASURE: usize = usize::MAX;
+
+/// A measure over a span that gates, multipliers, ranks and pools look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FactOf {
+    pub measure: usize,
+    pub over: Accumulate,
+}
+
+/// What a measure came to in the span, and the quota against it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fact {
+    pub value: i64,
+    /// Null where there is none.
+    pub quota: i64,
 }
 
 /// Days `from..until`, and the day on which they started again; `i32::MIN` where that is the start of their span.
@@ -159,8 +209,8 @@ impl Builder<'_, '_> {
             for (from, until) in self.slices(period) {
                 let Some((day, assignment)) = last_within(self.assignments, from, until) else { continue };
                 let reach = self.reach(period, from, until);
-                let prior = self.sum(self.subject.measure, &Reach { until: from, ..reach });
-                let to_date = self.sum(self.subject.measure, &reach);
+                let prior = self.days(self.subject.measure, &Reach { until: from, ..reach });
+                let to_date = self.days(self.subject.measure, &reach);
                 rows.payee.push(self.payee);
                 rows.period.push(period as u32);
                 rows.transaction.push(NULL_CODE);
@@ -170,9 +220,9 @@ impl Builder<'_, '_> {
                 self.judge(period, quota);
                 rows.quota.push(quota.unwrap_or(NULL_NUMBER));
                 rows.target.push(self.target(period, (from, until), &assignment));
-                rows.slice.push(Slice { from, part: self.subject.place as u32, since: reach.since });
+                rows.slice.push(Slice { from, part: self.subject.place as u32, since: reach.since, day });
                 for place in 0..self.subject.inputs.len() {
-                    let value = self.sum(self.subject.inputs[place], &reach);
+                    let value = self.days(self.subject.inputs[place], &reach);
                     rows.inputs[place].1.push(value);
                 }
                 days.push(day);
@@ -210,24 +260,36 @@ impl Builder<'_, '_> {
             let assignment = self.assignments.iter().find(|assignment| assignment.from <= day && day < assignment.until);
             if let Some(assignment) = assignment.filter(|own| own.counts(book, transaction))
                 && period < self.subject.until
-                && self.stay.slice_on(self.subject.place, &book.calendar.periods[period], day).is_some()
             {
                 found.push((period, line, value, *assignment));
             }
         }
-        found.sort_by_key(|(period, line, _, _)| (*period, *line));
+        let day_of = |line: usize| book.transactions.tested_on[credits.base.transaction[credits.lines[line] as usize] as usize];
+        let stacked = self.subject.component.stacked;
+        found.sort_by_key(|(period, line, _, _)| (*period, if stacked { day_of(*line) } else { 0 }, *line));
         if let Some(more) = self.more_of(self.subject.measure)
             && let Some((_, _, value, _)) = found.iter_mut().rfind(|(period, _, _, _)| *period == more.period)
         {
             *value = value.saturating_add(more.amount);
         }
         let mut judged = None;
+        let (mut span, mut before) = (usize::MAX, 0i64);
+        let stacks = self.stacks();
+        let mut is_since = false;
         for (period, line, value, assignment) in found {
             let (base, level) = (self.run.credits.lines[line] as usize, self.run.credits.levels[line]);
             let transaction = self.run.credits.base.transaction[base];
             let day = self.run.book.transactions.tested_on[transaction as usize];
-            let whole = &self.run.book.calendar.periods[period];
-            let slice = self.stay.slice_on(self.subject.place, whole, day).unwrap_or((whole.from.0, whole.until.0));
+            let starts_again = !is_since && self.subject.part.since.is_some_and(|since| since <= day);
+            is_since |= starts_again;
+            if !stacked || starts_again || span != self.spans[period].0 {
+                (span, before) = (self.spans[period].0, 0);
+            }
+            // What is stacked goes on over days under other terms, which have rows of their own.
+            let Some(slice) = self.stay.slice_on(self.subject.place, &self.run.book.calendar.periods[period], day) else {
+                before = before.saturating_add(value);
+                continue;
+            };
             let quota = self.quota(period, slice);
             if judged != Some(period) {
                 self.judge(period, quota);
@@ -236,53 +298,74 @@ impl Builder<'_, '_> {
             rows.payee.push(self.payee);
             rows.period.push(period as u32);
             rows.transaction.push(transaction);
-            rows.prior.push(0);
-            rows.to_date.push(value);
+            rows.prior.push(before);
+            before = before.saturating_add(value);
+            rows.to_date.push(before);
+            rows.credit.push((base, level));
             rows.quota.push(quota.unwrap_or(NULL_NUMBER));
             rows.target.push(self.target(period, slice, &assignment));
-            rows.slice.push(Slice { from: slice.0, part: self.subject.place as u32, since: i32::MIN });
-            for (place, measure) in self.subject.inputs.iter().enumerate() {
-                let value = self.run.measures.meters[*measure].value(&self.run.book, &self.run.credits, base, level);
-                rows.inputs[place].1.push(value.unwrap_or(0));
+            rows.slice.push(Slice { from: slice.0, part: self.subject.place as u32, since: i32::MIN, day });
+            for place in 0..self.subject.inputs.len() {
+                let value = self.input_of_credit(place, period, (day, line), (base, level), &stacks);
+                rows.inputs[place].1.push(value);
             }
             days.push(day);
         }
     }
 
+    /// The sum of a measure over periods `from..until`, of the days on which the payee is assigned.
+    fn sum(&mut self, measure: usize, from: usize, until: usize) -> i64 {
+        if !self.restricted.contains_key(&measure) {
+            let mut values = self.restrict(measure);
+            if let Some(more) = self.more_of(measure)
+                && let Some(value) = values.get_mut(more.period)
+            {
+                *value = value.saturating_add(more.amount);
+            }
+            if measure == self.subject.measure {
+                self.expect(&mut values);
+            }
+            self.restricted.insert(measure, values);
+        }
+        let sum: i128 = self.restricted[&measure][from..until].iter().map(|value| i128::from(*value)).sum();
+        i64::try_from(sum).unwrap_or_else(|_| {
+            self.overflow();
+            0
+        })
+    }
+
     /// The sum of a measure over some days, of those on which the payee is assigned.
-    fn sum(&mut self, measure: usize, reach: &Reach) -> i64 {
+    fn days(&mut self, measure: usize, reach: &Reach) -> i64 {
         if reach.from >= reach.until {
             return 0;
         }
         let periods = &self.run.book.calendar.periods;
         let first = periods.partition_point(|period| period.from.0 < reach.from);
         let end = periods.partition_point(|period| period.until.0 <= reach.until);
-        let is_whole =
-            periods.get(first).is_some_and(|period| period.from.0 == reach.from) && end > first && periods[end - 1].until.0 == reach.until;
-        let more = self.more_of(measure);
-        let values = if is_whole {
-            if !self.restricted.contains_key(&measure) {
-                let mut values = self.restrict(measure);
-                if let Some(more) = more
-                    && let Some(value) = values.get_mut(more.period)
-                {
-                    *value = value.saturating_add(more.amount);
-                }
-                self.restricted.insert(measure, values);
+        let starts = periods.get(first).is_some_and(|period| period.from.0 == reach.from);
+        if starts && end > first && periods[end - 1].until.0 == reach.until {
+            return self.sum(measure, first, end);
+        }
+        if measure == NO_MEASURE {
+            return 0;
+        }
+        let mut values = self.within(measure, reach.from, reach.until);
+        // What is supposed comes on the last day of its period.
+        let mut more = vec![0; values.len()];
+        if let Some(own) = self.more_of(measure)
+            && let Some(value) = more.get_mut(own.period)
+        {
+            *value = own.amount;
+        }
+        if measure == self.subject.measure {
+            self.expect(&mut more);
+        }
+        let periods = &self.run.book.calendar.periods;
+        for ((value, more), period) in values.iter_mut().zip(more).zip(periods) {
+            if reach.from < period.until.0 && period.until.0 <= reach.until {
+                *value = value.saturating_add(more);
             }
-            self.restricted[&measure][first..end].to_vec()
-        } else {
-            let mut values = self.within(measure, reach.from, reach.until);
-            // What is supposed comes on the last day of its period.
-            if let Some(more) = more
-                && let Some(period) = self.run.book.calendar.periods.get(more.period)
-                && reach.from < period.until.0
-                && period.until.0 <= reach.until
-            {
-                values.push(more.amount);
-            }
-            values
-        };
+        }
         let sum: i128 = values.iter().map(|value| i128::from(*value)).sum();
         i64::try_from(sum).unwrap_or_else(|_| {
             self.overflow();
@@ -295,6 +378,19 @@ impl Builder<'_, '_> {
         self.run.more.filter(|more| more.payee == self.payee && more.measure == measure)
     }
 
+    /// Adds what is supposed of this payee for this component.
+    fn expect(&self, values: &mut [i64]) {
+        if self.run.expected.is_empty() {
+            return;
+        }
+        let key = (self.subject.plan_id.to_owned(), self.subject.component.id.clone());
+        for (period, amount) in self.run.expected.get(&key).and_then(|payees| payees.get(&self.payee)).into_iter().flatten() {
+            if let Some(value) = values.get_mut(*period) {
+                *value = value.saturating_add(*amount);
+            }
+        }
+    }
+
     fn overflow(&mut self) {
         let payee = self.run.book.payees.get(self.payee).to_owned();
         let message = format!("its results on plan `{}` do not fit; correct the amounts", self.subject.plan_id);
@@ -305,23 +401,44 @@ impl Builder<'_, '_> {
         let (book, measures) = (&self.run.book, &self.run.measures);
         let periods = &book.calendar.periods;
         let assigned: Vec<i32> = (0..periods.len()).map(|period| assigned_days(self.assignments, book, period)).collect();
+        if measure == NO_MEASURE {
+            return vec![0; periods.len()];
+        }
         let whole = assigned.iter().zip(periods).all(|(days, period)| *days == 0 || *days == period.days());
         if whole && self.assignments.iter().all(|own| own.booked_before.is_none()) {
-            let values = measures.of_payee(measure, self.payee).iter().zip(&assigned);
-            return values.map(|(value, days)| if *days == 0 || *value == NULL_NUMBER { 0 } else { *value }).collect();
+            let summed = measures.on_plan(measure, book, &self.run.credits, self.payee, self.subject.plan_id, None);
+            let summed = summed.into_iter().zip(&assigned).map(|(sum, days)| sum.filter(|_| *days != 0)).collect();
+            return self.fitting(summed);
         }
         self.within(measure, i32::MIN, i32::MAX)
     }
 
     /// Sums per period of the days from `from` up to `until` on which the payee is assigned.
     fn within(&mut self, measure: usize, from: i32, until: i32) -> Vec<i64> {
-        let (book, measures) = (&self.run.book, &self.run.measures);
-        let counts = |transaction: u32| {
-            let day = book.transactions.tested_on[transaction as usize];
-            let on_it = |own: &&Assignment| own.from <= day && day < own.until;
-            from <= day && day < until && self.assignments.iter().find(on_it).is_some_and(|own| own.counts(book, transaction as usize))
+        let (book, measures, credits) = (&self.run.book, &self.run.measures, &self.run.credits);
+        let meter = &measures.meters[measure];
+        let left = self.assignments.iter().any(|own| own.booked_before.is_some());
+        let summed = if left && meter.is_of_own_credits() {
+            let counts = |transaction: u32| {
+                let day = book.transactions.tested_on[transaction as usize];
+                let on_it = |own: &&Assignment| own.from <= day && day < own.until;
+                from <= day && day < until && self.assignments.iter().find(on_it).is_some_and(|own| own.counts(book, transaction as usize))
+            };
+            sums_where(std::slice::from_ref(meter), book, credits, self.payee, counts)
+        } else {
+            let days: Vec<(i32, i32)> =
+                self.assignments.iter().map(|own| (own.from.max(from), own.until.min(until))).filter(|(from, until)| from < until).collect();
+            let summed = measures.on_plan(measure, book, credits, self.payee, self.subject.plan_id, Some(&days));
+            let touched = |period: usize| {
+                let period = &book.calendar.periods[period];
+                days.iter().any(|(from, until)| *from < period.until.0 && period.from.0 < *until)
+            };
+            summed.into_iter().enumerate().map(|(period, sum)| sum.filter(|_| touched(period))).collect()
         };
-        let summed = sums_where(&measures.meters[measure..=measure], book, &self.run.credits, self.payee, counts);
+        self.fitting(summed)
+    }
+
+    fn fitting(&mut self, summed: Vec<Option<i128>>) -> Vec<i64> {
         let mut values = Vec::with_capacity(summed.len());
         for sum in summed {
             match i64::try_from(sum.unwrap_or(0)) {
@@ -337,14 +454,17 @@ impl Builder<'_, '_> {
 
     /// The quota that stands against a slice of `period`.
     fn quota(&self, period: usize, slice: (i32, i32)) -> Option<i64> {
-        let measure = self.subject.quota?;
+        let stands_alone = matches!(self.subject.component.accumulate, Accumulate::Period | Accumulate::Transaction);
+        self.quota_of(self.subject.quota?, self.spans[period], period, slice, stands_alone)
+    }
+
+    /// The quota of a measure over a span up to a slice of a period; where the slice stands alone, of its own days there.
+    fn quota_of(&self, measure: usize, (start, end): (usize, usize), period: usize, slice: (i32, i32), stands_alone: bool) -> Option<i64> {
         let component = self.subject.component;
-        let (start, end) = self.spans[period];
         let range = match component.quota_basis {
             QuotaBasis::Span => start..end,
             QuotaBasis::ToDate => start..period + 1,
         };
-        let stands_alone = matches!(component.accumulate, Accumulate::Period | Accumulate::Transaction);
         let since = self.subject.part.since.filter(|_| !stands_alone).unwrap_or(i32::MIN);
         let mut sum: Option<i128> = None;
         for own in range {
@@ -368,15 +488,15 @@ impl Builder<'_, '_> {
     fn target(&self, period: usize, slice: (i32, i32), last: &Assignment) -> i64 {
         let period = &self.run.book.calendar.periods[period];
         let whole = (period.from.0, period.until.0);
-        let share =
-            |own: &[Assignment], target: i64, proration: Proration| self.relief.share(target, What::Target, proration, own, slice, whole);
+        let share = |own: &[Assignment], target: i64, proration: Proration| {
+            self.relief.share(target, What::Target, proration, own, slice, whole)
+        };
         let sum = match self.subject.component.prorate_target {
             Proration::None => last.target.map(|target| share(self.assignments, target, Proration::None)),
             Proration::CalendarDays => {
-                let known = self.assignments.iter().filter(|own| own.from < slice.1 && slice.0 < own.until && own.target.is_some());
-                known
-                    .map(|own| share(std::slice::from_ref(own), own.target.unwrap_or(0), Proration::CalendarDays))
-                    .reduce(|one, other| one + other)
+                let known = self.assignments.iter().filter(|own| own.from < slice.1 && slice.0 < own.until);
+                let parts = known.filter_map(|own| Some(share(std::slice::from_ref(own), own.target?, Proration::CalendarDays)));
+                parts.reduce(|one, other| one + other)
             }
         };
         sum.and_then(|sum| i64::try_from(sum).ok()).unwrap_or(NULL_NUMBER)

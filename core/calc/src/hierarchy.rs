@@ -134,6 +134,12 @@ impl Hierarchy {
         self.seats.get(payee as usize).into_iter().flatten().filter(move |held| held.contains(day)).map(|held| held.code)
     }
 
+    /// The position that a payee holds on a day, the first of several; empty for none.
+    pub fn position(&self, payee: u32, day: i32) -> &str {
+        let seat = self.seats.get(payee as usize).and_then(|seats| seats.iter().find(|held| held.contains(day)));
+        seat.map_or("", |seat| self.positions.get(seat.code))
+    }
+
     /// The interval of days without change that `day` lies in.
     pub fn interval(&self, day: i32) -> usize {
         self.changes.partition_point(|change| *change <= day)

@@ -1,9 +1,12 @@
 //! The calculation of Attain: pure stages over whole batches. A result depends on [`Inputs`] and the extensions, on nothing else:
 //! no clock, no randomness, no floating point near money, no order of input rows.
 
+mod accounting;
 mod adjust;
+mod analysis;
 mod assign;
 mod attain;
+mod begun;
 mod beside;
 mod book;
 mod by_hand;
@@ -13,18 +16,23 @@ mod condition;
 mod credit;
 mod credits;
 mod earn;
+mod earned;
 mod earning_rows;
 mod earning_table;
 mod explain;
 mod findings;
+mod groups;
 mod hierarchy;
 mod house;
 mod lookup;
 mod measure;
 mod names;
+mod objectives;
+mod order;
 mod outcome;
 mod prepared;
 mod preview;
+mod rates;
 #[cfg(feature = "reference")]
 pub mod reference;
 mod relief;
@@ -36,8 +44,11 @@ mod slices;
 mod spans;
 mod terms;
 mod windfall;
+mod teams;
 
+pub use analysis::{Analysis, analyse};
 pub use assign::{Assignments, Explained, Held, Level, explain_assignment};
+pub use begun::begun;
 pub use credits::{CHUNK_ROWS, Credits, TRANSACTION_ROW, with_transaction_ids};
 pub use explain::{Conversion, counted};
 pub use outcome::{Outcome, RESULTS, Used};
@@ -118,6 +129,8 @@ pub(crate) struct Run<'a> {
     pub more: Option<prepared::Supposed>,
     /// Who is on which plan under which terms; empty before pay.
     pub terms: Arc<terms::Terms>,
+    /// Supposed for the components that are named, see [`Prepared::expecting`].
+    pub expected: Arc<prepared::Expectation>,
     pub earnings: earn::Earnings,
     pub ledger: settle::Ledger,
     pub tables: BTreeMap<&'static str, Table>,
@@ -137,6 +150,7 @@ impl<'a> Run<'a> {
             quotas: Arc::default(),
             more: None,
             terms: Arc::default(),
+            expected: Arc::default(),
             earnings: earn::Earnings::default(),
             ledger: settle::Ledger::default(),
             tables: BTreeMap::new(),

@@ -6,12 +6,14 @@ use crate::condition::{self, Filter};
 use crate::credits::{Credits, NO_CHAIN};
 use crate::lookup::Step;
 use crate::names::Picker;
-use attain_domain::plan::{CreditKind, Measure, MeasureValue};
+use crate::objectives::Objectives;
+use crate::teams::{TeamDays, Teams};
+use attain_domain::plan::{CreditKind, Measure, MeasureOf, MeasureValue};
 use attain_domain::{Column, NULL_NUMBER, RoundingMode, Severity, Table};
 use std::sync::Arc;
 
 /// One measured thing, as a column of money.
-const UNIT: i64 = 10_000;
+pub const UNIT: i64 = 10_000;
 const THREADS: usize = 2;
 
 /// A measure ready to be taken of any line.
@@ -21,6 +23,10 @@ pub struct Meter {
     value: MeasureValue,
     kinds: [bool; 4],
     filter: Filter,
+    /// What objectives that are all reached come to.
+    full: i64,
+    /// Of a measure of teams: what they bring in.
+    days: Option<TeamDays>,
 }
 
 /// All measures with their values.
@@ -30,6 +36,8 @@ pub struct Measures {
     period_count: usize,
     /// By measure, then payee × period; null where the payee has no line that counts.
     values: Vec<Vec<i64>>,
+    pub teams: Teams,
+    objectives: Objectives,
 }
 
 impl Measures {
@@ -40,6 +48,28 @@ impl Measures {
     pub fn of_payee(&self, measure: usize, payee: u32) -> &[i64] {
         let start = payee as usize * self.period_count;
         &self.values[measure][start..start + self.period_count]
+    }
+
+    /// Per period what counts for a payee on a plan, of the days given where not all of them do.
+    pub fn on_plan(
+        &self,
+        measure: usize,
+        book: &Book,
+        credits: &Credits,
+        payee: u32,
+        plan: &str,
+        days: Option<&[(i32, i32)]>,
+    ) -> Vec<Option<i128>> {
+        let meter = &self.meters[measure];
+        if meter.value == MeasureValue::Objectives {
+            let periods = 0..self.period_count;
+            return periods.map(|period| self.objectives.value(meter.full, payee, period, Some(plan))).collect();
+        }
+        match (&meter.days, days) {
+            (Some(team), days) => team.of_payee(&self.teams, book, payee, days),
+            (None, None) => self.of_payee(measure, payee).iter().map(|value| (*value != NULL_NUMBER).then_some(i128::from(*value))).collect(),
+            (None, days) => sums(std::slice::from_ref(meter), book, credits, payee, days),
+        }
     }
 }
 
@@ -58,11 +88,16 @@ fn measure(run: &mut Run<'_>) -> (Measures, Vec<(String, String)>) {
     let (book, credits) = (&run.book, &run.credits);
     let mut measures: Vec<&Measure> = run.inputs.settings.measures.iter().collect();
     measures.sort_by(|left, right| left.id.cmp(&right.id));
+    let teams = Teams::new(run.inputs, book);
     let mut meters = Vec::with_capacity(measures.len());
-    for measure in measures {
+    for measure in &measures {
         let filter = condition::compile(measure, run.inputs, book, credits, &mut run.findings);
         let kinds = CreditKind::ALL.map(|kind| measure.credits.is_empty() || measure.credits.contains(&kind));
-        let meter = Meter { id: measure.id.clone(), value: measure.value, kinds, filter };
+        let full = Objectives::full(measure);
+        let mut meter = Meter { id: measure.id.clone(), value: measure.value, kinds, filter, full, days: None };
+        if measure.of == MeasureOf::Team {
+            meter.days = Some(teams.daily(&meter, book, credits));
+        }
         if measure.value == MeasureValue::Margin
             && credits.base.transaction.iter().any(|row| book.transactions.margin.get(*row as usize).is_none())
         {
@@ -70,6 +105,10 @@ fn measure(run: &mut Run<'_>) -> (Measures, Vec<(String, String)>) {
             run.findings.add(Severity::Warning, "margin-unknown", "measures", &measure.id, message);
         }
         meters.push(meter);
+    }
+    let objectives = Objectives::new(run.inputs, book);
+    if measures.iter().any(|measure| measure.value == MeasureValue::Objectives) {
+        objectives.judge(run.inputs, book, &mut run.findings);
     }
     let period_count = book.calendar.periods.len();
     let payee_count = book.payees.len();
@@ -98,7 +137,34 @@ fn measure(run: &mut Run<'_>) -> (Measures, Vec<(String, String)>) {
         let all = threads.map(|thread| thread.join().expect("a panic in a sum is a defect of the calculation"));
         all.into_iter().flatten().collect()
     });
-    (Measures { meters, period_count, values }, overflown)
+    let mut measures = Measures { meters, period_count, values, teams, objectives };
+    let more = measures.add_others(book);
+    (measures, [overflown, more].concat())
+}
+
+impl Measures {
+    /// The values of measures that are no sums of the payee's own credits. Returns what does not fit.
+    fn add_others(&mut self, book: &Book) -> Vec<(String, String)> {
+        let mut overflown = Vec::new();
+        for (measure, meter) in self.meters.iter().enumerate().filter(|(_, meter)| !meter.is_of_own_credits()) {
+            for payee in 0..book.payees.len() as u32 {
+                let sums = match &meter.days {
+                    Some(days) => days.of_payee(&self.teams, book, payee, None),
+                    None => (0..self.period_count).map(|period| self.objectives.value(meter.full, payee, period, None)).collect(),
+                };
+                for (period, sum) in sums.into_iter().enumerate() {
+                    match sum.map(i64::try_from) {
+                        None => {}
+                        Some(Ok(sum)) if sum != NULL_NUMBER => {
+                            self.values[measure][payee as usize * self.period_count + period] = sum;
+                        }
+                        Some(_) => overflown.push((book.payees.get(payee).to_owned(), meter.id.clone())),
+                    }
+                }
+            }
+        }
+        overflown
+    }
 }
 
 /// The sum of each meter and period, one meter after the other; `None` where no line counts. With `days`, only transactions
@@ -142,9 +208,21 @@ pub fn sums_where(meters: &[Meter], book: &Book, credits: &Credits, payee: u32, 
 }
 
 impl Meter {
+    /// Whether it adds up the payee's own credit lines.
+    pub fn is_of_own_credits(&self) -> bool {
+        self.days.is_none() && self.value != MeasureValue::Objectives
+    }
+
+    pub fn counts_transactions(&self) -> bool {
+        self.value == MeasureValue::Transactions
+    }
+
     /// The sum of each payee and period, one payee after the other; `None` where no line counts.
     fn all(&self, book: &Book, credits: &Credits) -> Vec<Option<i128>> {
         let period_count = book.calendar.periods.len();
+        if !self.is_of_own_credits() {
+            return vec![None; book.payees.len() * period_count];
+        }
         if credits.difference.is_some() || credits.uneven || self.value == MeasureValue::Transactions {
             let payees = 0..book.payees.len() as u32;
             return payees.flat_map(|payee| sums(std::slice::from_ref(self), book, credits, payee, None)).collect();
@@ -198,12 +276,13 @@ impl Meter {
             MeasureValue::Units => part(book.transactions.quantity.get(transaction), credits.share(base, level)),
             MeasureValue::Margin => part(book.transactions.margin.get(transaction), credits.share(base, level)),
             MeasureValue::Count | MeasureValue::Transactions => UNIT,
+            MeasureValue::Objectives => return None,
         })
     }
 }
 
 /// A share of a number of the transaction; nothing of what is not known.
-fn part(value: Option<i64>, share: i64) -> i64 {
+pub fn part(value: Option<i64>, share: i64) -> i64 {
     let exact = Step { mode: RoundingMode::HalfEven, step: 1 };
     value.and_then(|value| exact.scale(value, share)).unwrap_or(0)
 }

@@ -44,7 +44,7 @@ pub(crate) fn gather(run: Run<'_>) -> Outcome {
     Outcome { complete, findings, used: run.used.into_values().collect(), book: run.book, credits: run.credits, tables }
 }
 
-fn findings_table(findings: &[Finding]) -> Table {
+pub(crate) fn findings_table(findings: &[Finding]) -> Table {
     let severity = |severity: Severity| match severity {
         Severity::Info => "info",
         Severity::Warning => "warning",

@@ -9,7 +9,7 @@ use crate::measure::Measures;
 use crate::outcome::{self, Outcome, Used};
 use crate::{Inputs, Run, STAGES, assign};
 use attain_domain::ids::PeriodId;
-use attain_domain::plan::Plan;
+use attain_domain::plan::{Plan, looks_at_others};
 use attain_domain::point::{Extensions, Point};
 use attain_domain::{NULL_CODE, Table};
 use std::collections::BTreeMap;
@@ -29,6 +29,7 @@ pub struct Prepared {
     measures: Arc<Measures>,
     quotas: Arc<Quotas>,
     more: Option<Supposed>,
+    expected: Arc<Expectation>,
     tables: BTreeMap<&'static str, Table>,
 }
 
@@ -50,6 +51,12 @@ pub(crate) struct Supposed {
     pub amount: i64,
 }
 
+/// By plan and component, then by payee: amounts on top of what the component's measure came to in a period.
+pub(crate) type Expectation = BTreeMap<(String, String), BTreeMap<u32, Vec<(usize, i64)>>>;
+
+/// As [`Expectation`], by payee id.
+pub(crate) type NamedExpectation = BTreeMap<(String, String), BTreeMap<String, Vec<(usize, i64)>>>;
+
 fn before_pay() -> usize {
     STAGES.iter().position(|stage| stage.name == FIRST_OF_PAY).expect("the stage is in the list")
 }
@@ -60,7 +67,7 @@ impl Prepared {
         let mut run = Run::new(&inputs, extensions);
         run.pass(&STAGES[..before_pay()], &mut |_| {});
         let Run { findings, used, book, credits, measures, quotas, tables, .. } = run;
-        Prepared { findings, used, book, credits, measures, quotas, more: None, tables, inputs }
+        Prepared { findings, used, book, credits, measures, quotas, more: None, expected: Arc::default(), tables, inputs }
     }
 
     pub fn inputs(&self) -> &Arc<Inputs> {
@@ -77,6 +84,7 @@ impl Prepared {
         run.measures = Arc::clone(&self.measures);
         run.quotas = Arc::clone(&self.quotas);
         run.more = self.more;
+        run.expected = Arc::clone(&self.expected);
         run.tables.clone_from(&self.tables);
         run.pass(&STAGES[before_pay()..], &mut |_| {});
         outcome::gather(run)
@@ -100,9 +108,12 @@ impl Prepared {
         self.with(|inputs| inputs.periods = Some(periods))
     }
 
-    /// Paying nobody but this payee.
+    /// Paying nobody but this payee; everybody still, where his pay hangs on that of others.
     #[must_use]
     pub fn for_payee(&self, payee_id: &str) -> Prepared {
+        if looks_at_others(&self.inputs.plans, &self.inputs.settings.measures) {
+            return self.clone();
+        }
         let own = assign::as_own(&self.inputs, payee_id);
         self.with(|inputs| {
             inputs.tables.insert("plan_assignments".to_owned(), Arc::new(own));
@@ -125,5 +136,15 @@ impl Prepared {
             _ => None,
         };
         Prepared { more: supposed, ..self.clone() }
+    }
+
+    /// As if components had measured more (or less) of payees in periods. By plan and component, then by payee id.
+    #[must_use]
+    pub(crate) fn expecting(&self, supposed: &NamedExpectation) -> Prepared {
+        let coded = |payees: &BTreeMap<String, Vec<(usize, i64)>>| {
+            payees.iter().map(|(payee, own)| (self.book.payees.code(payee), own.clone())).collect()
+        };
+        let expected = supposed.iter().map(|(component, payees)| (component.clone(), coded(payees))).collect();
+        Prepared { expected: Arc::new(expected), ..self.clone() }
     }
 }

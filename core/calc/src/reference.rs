@@ -267,10 +267,9 @@ fn plan(id: &str, measure: &str, cap: Option<Cap>) -> Plan {
 fn settings() -> Settings {
     let measure = |id: &str, credits: Vec<CreditKind>| Measure {
         id: id.to_owned(),
-        name: String::new(),
         value: MeasureValue::Amount,
         credits,
-        conditions: vec![],
+        ..Measure::default()
     };
     Settings {
         format: 1,
@@ -297,6 +296,8 @@ fn settings() -> Settings {
         quota: None,
         forecast: None,
         insights: vec![],
+        accounting: attain_domain::accounting::Accounting::default(),
+        payouts: attain_domain::payouts::Payouts::default(),
     }
 }
 

@@ -30,10 +30,10 @@ fn are_one(left: &Earning, right: &Earning) -> bool {
     (left.payee, left.period) == (right.payee, right.period) && left.transaction == NULL_CODE && right.transaction == NULL_CODE
 }
 
-/// Quota and target that a share cap of a row is of: where slices have their parts of them, those of the period so far.
-pub fn basis(draft: &Earnings, first: usize, index: usize, component: &Component) -> (i64, i64) {
+/// Quota, target and credit that a share cap of a row is of: where slices have their parts of them, those of the period so far.
+pub fn basis(draft: &Earnings, first: usize, index: usize, component: &Component) -> (i64, i64, i64) {
     let own = &draft.rows[index];
-    let (mut quota, mut target) = (own.quota, own.target);
+    let (mut quota, mut target, mut credited) = (own.quota, own.target, own.to_date.saturating_sub(own.prior));
     let stands_alone = matches!(component.accumulate, Accumulate::Period | Accumulate::Transaction);
     let earlier = draft.rows[first..index].iter().rev().take_while(|row| are_one(row, own));
     for row in earlier {
@@ -48,8 +48,9 @@ pub fn basis(draft: &Earnings, first: usize, index: usize, component: &Component
         if component.prorate_target == Proration::CalendarDays {
             add(&mut target, row.target);
         }
+        credited = credited.saturating_add(row.to_date.saturating_sub(row.prior));
     }
-    (quota, target)
+    (quota, target, credited)
 }
 
 /// Makes one earning of the slices of each period. The lines of its trace say which slice they belong to.

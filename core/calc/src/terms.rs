@@ -67,6 +67,8 @@ pub struct Part {
     target_from: Option<TargetFrom>,
     /// Results of earlier days do not count.
     pub since: Option<i32>,
+    /// A document that it stands in, for what the component looks up in it.
+    pub document: usize,
 }
 
 /// A payee's days on one component of a plan.
@@ -75,6 +77,8 @@ pub struct Stay {
     pub assignments: Vec<Assignment>,
     /// Days on end under one part, in order of time; empty where there is one part for all of them.
     cuts: Vec<(i32, i32, usize)>,
+    /// Whether a period is never cut: the terms of its last day hold for all of it.
+    is_whole: bool,
 }
 
 /// A component in all the forms that it has for somebody.
@@ -113,6 +117,23 @@ impl PlanTerms {
         let stints = self.stints.get(&payee)?;
         let last = stints.iter().rfind(|stint| stint.from < period.until.0 && stint.until > period.from.0)?;
         Some(last.document)
+    }
+
+    /// The plan with every component that it has for anybody, in the order of lines, and all that these wait for: to pay them in order.
+    pub fn whole(&self, plan_id: &str) -> Plan {
+        let component = |line: &Line| {
+            let mut whole = line.parts.first().map(|part| part.component.clone()).unwrap_or_default();
+            for part in line.parts.iter().skip(1) {
+                let own = &part.component;
+                whole.earnings = whole.earnings.or_else(|| own.earnings.clone());
+                whole.uses.extend(own.uses.iter().enumerate().map(|(place, (name, uses))| (format!("{name} {place}"), uses.clone())));
+                whole.gates.extend(own.gates.iter().cloned());
+                whole.multipliers.extend(own.multipliers.iter().cloned());
+                whole.requires.extend(own.requires.iter().cloned());
+            }
+            whole
+        };
+        Plan { id: plan_id.to_owned(), components: self.lines.iter().map(component).collect(), ..Plan::default() }
     }
 
     /// Places of the documents that ever hold for a payee, in the order in which they hold last.
@@ -311,21 +332,24 @@ fn line(
     let mut line = Line { component_id: id.to_owned(), ..Line::default() };
     let mut part_of: Vec<Option<usize>> = Vec::with_capacity(documents.len());
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
-    for (document, since) in documents.iter().zip(restarts) {
+    for (place, (document, since)) in documents.iter().zip(restarts).enumerate() {
         let part = document.components.iter().find(|component| component.id == id).map(|component| Part {
             component: component.clone(),
             ramp: document.ramp.clone(),
             target_from: document.target_from.clone(),
             since: *since,
+            document: place,
         });
         part_of.push(part.map(|part| {
-            *known.entry(paying(&part)).or_insert_with(|| {
+            *known.entry(paying(&part, document)).or_insert_with(|| {
                 line.parts.push(part);
                 line.parts.len() - 1
             })
         }));
     }
     line.stays = vec![BTreeMap::new(); line.parts.len()];
+    // Ranks, pools and the earnings of others are those of a whole period.
+    let is_whole = line.parts.iter().map(|part| &part.component).any(|own| own.rank.is_some() || own.pool.is_some() || own.earnings.is_some());
     for (payee, list) in stints {
         let mut cuts: Vec<(i32, i32, usize)> = Vec::new();
         let mut present: Vec<(i32, i32)> = Vec::new();
@@ -348,7 +372,7 @@ fn line(
             if present.len() == list.len() { own.to_vec() } else { own.iter().flat_map(on_component).collect() };
         let parts: BTreeSet<usize> = cuts.iter().map(|cut| cut.2).collect();
         let is_uncut = parts.len() == 1 && parts.iter().all(|part| line.parts[*part].since.is_none());
-        let stay = Stay { assignments: assigned, cuts: if is_uncut { Vec::new() } else { cuts } };
+        let stay = Stay { assignments: assigned, cuts: if is_uncut { Vec::new() } else { cuts }, is_whole };
         for part in parts {
             line.stays[part].insert(*payee, stay.clone());
         }
@@ -357,9 +381,11 @@ fn line(
 }
 
 /// All that decides what a component pays, as one text.
-fn paying(part: &Part) -> String {
+fn paying(part: &Part, document: &Plan) -> String {
     let component = Component { name: String::new(), clause: None, ..part.component.clone() };
-    serde_json::to_string(&(component, &part.ramp, &part.target_from, part.since)).unwrap_or_default()
+    let names = component.lookups.values().chain(&component.tables);
+    let tables: BTreeMap<&String, _> = names.map(|name| (name, document.tables.get(name))).collect();
+    serde_json::to_string(&(&component, tables, &part.ramp, &part.target_from, part.since)).unwrap_or_default()
 }
 
 impl Stay {
@@ -367,6 +393,10 @@ impl Stay {
     pub fn slices(&self, part: usize, period: &Period) -> Vec<(i32, i32)> {
         let (from, until) = (period.from.0, period.until.0);
         let mut slices = Vec::new();
+        if self.is_whole && !self.cuts.is_empty() {
+            let last = self.cuts.iter().rfind(|(start, end, _)| *start < until && from < *end);
+            return last.filter(|(_, _, own)| *own == part).map(|_| (from, until)).into_iter().collect();
+        }
         for (place, (start, end, own)) in self.cuts.iter().enumerate() {
             if *own != part {
                 continue;
@@ -379,6 +409,11 @@ impl Stay {
             }
         }
         if self.cuts.is_empty() { vec![(from, until)] } else { slices }
+    }
+
+    /// Whether a period before this one is under another part.
+    pub fn was_other(&self, part: usize, span_from: i32, period: &Period) -> bool {
+        self.cuts.iter().any(|(start, end, own)| *own != part && *start < period.from.0 && span_from < *end)
     }
 
     /// The slice that a day lies in.

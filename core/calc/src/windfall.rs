@@ -39,7 +39,6 @@ pub fn find(inputs: &Inputs, book: &Book, base: &Base, findings: &mut Findings) 
 
 /// The transactions whose pay is held because they are windfalls: until there is a row of `holds` about them with the reason
 /// `windfall-released` and an `until_on`.
-#[cfg_attr(not(test), expect(dead_code, reason = "the stage that holds pay reads it"))]
 pub fn windfall_held(run: &Run<'_>) -> BTreeSet<u32> {
     let holds = run.inputs.settings.crediting.windfall.as_ref().is_some_and(|windfall| windfall.then == WindfallThen::Hold);
     if holds { run.credits.windfall.iter().copied().collect() } else { BTreeSet::new() }

@@ -13,13 +13,15 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "changes", include_str!("../../../migrations/0004_changes.sql")),
     (5, "imports", include_str!("../../../migrations/0005_imports.sql")),
     (6, "settlement", include_str!("../../../migrations/0006_settlement.sql")),
-    (7, "crediting", include_str!("../../../migrations/0010_crediting.sql")),
-    (8, "once", include_str!("../../../migrations/0011_once.sql")),
-    (9, "plan documents", include_str!("../../../migrations/0009_plan_documents.sql")),
+    (7, "people", include_str!("../../../migrations/0007_people.sql")),
+    (8, "payouts", include_str!("../../../migrations/0008_payouts.sql")),
+    (9, "crediting", include_str!("../../../migrations/0010_crediting.sql")),
+    (10, "once", include_str!("../../../migrations/0011_once.sql")),
+    (11, "plan documents", include_str!("../../../migrations/0009_plan_documents.sql")),
 ];
 
 /// The newest version of the schema that this program knows.
-pub const SCHEMA_VERSION: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
+pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
 
 fn digest(text: &str) -> String {
     blake3::hash(text.as_bytes()).to_hex().to_string()

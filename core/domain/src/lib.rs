@@ -1,14 +1,20 @@
 //! The words of sales performance management: amounts, days, periods, tables, plans, findings and extension points.
 //! Knows no input or output, no clock, no randomness and no floating point.
 
+pub mod accounting;
 pub mod calendar;
+pub mod component;
 pub mod date;
 pub mod finding;
 pub mod fixed;
 pub mod ids;
+pub mod lint;
 pub mod overrides;
+pub mod payouts;
 pub mod plan;
+pub mod plan_defects;
 pub mod point;
+pub mod rate_table;
 pub mod schema;
 pub mod settings;
 pub mod settlement;

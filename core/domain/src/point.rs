@@ -19,10 +19,11 @@ pub enum Point {
     Forecast,
     Insight,
     Connector,
+    Payout,
 }
 
 impl Point {
-    pub const ALL: [Point; 8] = [
+    pub const ALL: [Point; 9] = [
         Point::Territory,
         Point::Quota,
         Point::Crediting,
@@ -31,6 +32,7 @@ impl Point {
         Point::Forecast,
         Point::Insight,
         Point::Connector,
+        Point::Payout,
     ];
 
     pub fn name(self) -> &'static str {
@@ -43,6 +45,7 @@ impl Point {
             Point::Forecast => "forecast",
             Point::Insight => "insight",
             Point::Connector => "connector",
+            Point::Payout => "payout",
         }
     }
 
@@ -97,7 +100,7 @@ const fn table(name: &'static str, columns: &'static [(&'static str, ColumnKind)
 }
 
 /// In the order of [`Point::ALL`].
-pub const CONTRACTS: [Contract; 8] = [
+pub const CONTRACTS: [Contract; 9] = [
     // Assign every account to a territory. `territory_id` is the present one, `locked` accounts must keep it.
     // Measures to balance are `measure.<name>`. Answer: one row per account, in any order.
     Contract {
@@ -181,7 +184,7 @@ pub const CONTRACTS: [Contract; 8] = [
         )],
     },
     // What one component pays, a row per payee and period (or credit). `credited` is `to_date - prior`; `quota` and
-    // `attainment` (`to_date / quota`) are null without a quota. Answer: `amount` per row, a multiple of the row's rounding
+    // `attainment` (`to_date / quota`) are null without a quota; `rate_label` is there where rates are looked up and says in what. Answer: `amount` per row, a multiple of the row's rounding
     // step; slices explain it: `input × rate = amount` before rounding.
     Contract {
         point: Point::Compensation,
@@ -201,6 +204,7 @@ pub const CONTRACTS: [Contract; 8] = [
                     ("target", Money),
                     ("inputs.*", Money),
                     ("params.*", Rate),
+                    ("rate_label", Text),
                 ],
             ),
             table("rounding", &[("mode", Text), ("step", Rate)]),
@@ -268,6 +272,34 @@ pub const CONTRACTS: [Contract; 8] = [
         version: 1,
         input: &[table("request", &[("entity", Text), ("cursor", Text)])],
         answer: &[table("records", &[("*", Text)]), table("next", &[("cursor", Text)])],
+    },
+    // Lay the file of a payout batch out. `shown` is `amount` with all digits of the currency, `name` is empty unless the company
+    // grants names, `pay_on` is `YYYY-MM-DD`. Answer: the columns of the file in order, each the name of a column of `records`
+    // and its title; a record a line; one row of form: `delimiter` of one character, `header` 0 or 1, `line_end` `lf` or `crlf`.
+    // The host quotes, and guards texts against being run as formulas.
+    Contract {
+        point: Point::Payout,
+        version: 1,
+        input: &[table(
+            "lines",
+            &[
+                ("batch_id", Text),
+                ("pay_group_id", Text),
+                ("period_id", Text),
+                ("pay_on", Text),
+                ("payee_id", Text),
+                ("name", Text),
+                ("currency", Text),
+                ("amount", Money),
+                ("shown", Text),
+                ("reference", Text),
+            ],
+        )],
+        answer: &[
+            table("columns", &[("name", Text), ("title", Text)]),
+            table("records", &[("*", Text)]),
+            table("form", &[("delimiter", Text), ("header", Integer), ("line_end", Text)]),
+        ],
     },
 ];
 

@@ -1,7 +1,9 @@
 //! The company's own settings, as written in `company.toml`.
 
+use crate::accounting::Accounting;
 use crate::calendar::CalendarSettings;
 use crate::fixed::Rounding;
+use crate::payouts::Payouts;
 use crate::plan::{Condition, Measure};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -192,4 +194,8 @@ pub struct Settings {
     pub forecast: Option<Step>,
     #[serde(default)]
     pub insights: Vec<Step>,
+    #[serde(default)]
+    pub accounting: Accounting,
+    #[serde(default)]
+    pub payouts: Payouts,
 }

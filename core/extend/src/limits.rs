@@ -56,7 +56,7 @@ impl Limits {
     pub fn of(point: attain_domain::point::Point) -> Limits {
         use attain_domain::point::Point;
         match point {
-            Point::Territory | Point::Quota | Point::Forecast | Point::Insight => Limits::planning(),
+            Point::Territory | Point::Quota | Point::Forecast | Point::Insight | Point::Payout => Limits::planning(),
             Point::Connector => Limits { wall: Duration::from_secs(30), memory_bytes: 256 << 20, ..Limits::default() },
             Point::Crediting | Point::Compensation | Point::Kpi => Limits { memory_bytes: 128 << 20, ..Limits::default() },
         }

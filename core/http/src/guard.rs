@@ -29,6 +29,8 @@ const CONSOLE: HeaderName = HeaderName::from_static("x-attain");
 /// A body is at most this long; files of rows and extensions have routes with a limit of their own.
 const BODY_BYTES_MAX: usize = 1 << 20;
 const FILE_BYTES_MAX: usize = 64 << 20;
+/// One byte more than an attachment may have, so that its route says what is wrong.
+const ATTACHMENT_BYTES_MAX: usize = attain_app::disputes::FILE_BYTES_MAX + 1;
 /// A request other than a stream is answered within this time.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
@@ -184,9 +186,14 @@ pub async fn known_caller(State(served): Shared, jar: CookieJar, mut request: Re
     });
     // A whole company is sent as JSON, alone or as a change.
     let is_company = ["/api/v1/changes", "/api/v1/company"].iter().any(|path| request.uri().path().starts_with(path));
-    let limit = if is_file || is_company { FILE_BYTES_MAX } else { BODY_BYTES_MAX };
+    let is_attachment = request.uri().path().starts_with("/api/v1/disputes/") && request.uri().path().ends_with("/attachments");
+    let limit = match (is_file || is_company, is_attachment) {
+        (_, true) => ATTACHMENT_BYTES_MAX,
+        (true, false) => FILE_BYTES_MAX,
+        (false, false) => BODY_BYTES_MAX,
+    };
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if limit == BODY_BYTES_MAX || length.is_some_and(|length| length <= BODY_BYTES_MAX) {
+    if limit < FILE_BYTES_MAX || length.is_some_and(|length| length <= BODY_BYTES_MAX) {
         // Read before anything is refused: a connection whose request was not read to its end cannot be used again.
         let (parts, body) = request.into_parts();
         let Some(body) = whole(body, limit).await else {

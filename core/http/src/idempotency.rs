@@ -22,7 +22,7 @@ const KEPT_BYTES_MAX: usize = 1 << 20;
 
 /// Whether the answer holds a secret, which is shown once and kept nowhere.
 fn gives_secret(route: &str) -> bool {
-    route == "/api/v1/tokens" || (route.starts_with("/api/v1/users/") && route.ends_with("/link"))
+    ["/api/v1/tokens", "/api/v1/webhooks"].contains(&route) || (route.starts_with("/api/v1/users/") && route.ends_with("/link"))
 }
 
 pub async fn once(served: &Arc<Served>, request: Request, next: Next, limit: usize) -> Response {
@@ -52,9 +52,8 @@ async fn kept(
     let route = parts.uri.path().to_owned();
     let content = [parts.uri.query().unwrap_or_default().as_bytes(), b"\n", &body].concat();
     let user = known.caller.user_id.clone();
-    let rider;
-    match served.instance.begin_once(&user, &route, &key, &content).await? {
-        Kept::New(own) => rider = own,
+    let rider = match served.instance.begin_once(&user, &route, &key, &content).await? {
+        Kept::New(rider) => rider,
         Kept::Lost => {
             return Err(Problem::new(
                 StatusCode::CONFLICT,
@@ -75,7 +74,7 @@ async fn kept(
             let kind = if status.is_success() { "application/json" } else { "application/problem+json" };
             return Ok((status, [(header::CONTENT_TYPE, kind)], [(REPLAYED, "true")], answer).into_response());
         }
-    }
+    };
     // The work goes on when the client hangs up, so that its answer is kept.
     let instance = served.instance.clone();
     let worked = tokio::spawn(async move {

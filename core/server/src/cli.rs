@@ -1,7 +1,7 @@
 //! Every command in one list and one match. Results go to standard output, progress and logs to standard error.
 
 use crate::credit::{self, CreditCommand};
-use crate::{serve, show, tools};
+use crate::{payouts, serve, show, tools};
 use anyhow::{Context, Result};
 use attain_app::access::{Action, Caller, Role};
 use attain_app::periods::{PeriodState, Step};
@@ -87,6 +87,27 @@ pub enum Command {
     Period(PeriodCommand),
     /// Compute a past run again and compare root hashes
     Replay { run: String },
+    /// Write a run as one file that can be checked without the server
+    Bundle {
+        /// A run, or `last`
+        run: String,
+        file: PathBuf,
+        /// Only the results of this payee
+        #[arg(long)]
+        payee: Option<String>,
+    },
+    /// What finance books for a period
+    Accounting {
+        #[command(subcommand)]
+        what: AccountingCommand,
+    },
+    /// Check a bundle: every hash, and everything calculated again. `yes`, or the first difference
+    Verify {
+        bundle: PathBuf,
+        /// The run that it must be of, or the beginning of its hash
+        #[arg(long)]
+        root: Option<String>,
+    },
     /// Explain a payee's pay of a period down to source rows
     Explain(ExplainArgs),
     /// Who earned what, findings and the hash of the last run
@@ -114,6 +135,12 @@ pub enum Command {
     /// The audit trail
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Pay what is due: draft, review, approve, export, confirm
+    #[command(subcommand)]
+    Payout(payouts::PayoutCommand),
+    /// The pay ledger
+    #[command(subcommand)]
+    Ledger(payouts::LedgerCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -162,6 +189,15 @@ pub struct ServeArgs {
     /// What the button for it says
     #[arg(long, env = "ATTAIN_OIDC_NAME", default_value = "single sign-on")]
     pub oidc_name: String,
+    /// Where mail is sent: `smtps://user:password@host`, `smtp://host:587?tls=required`; none is sent without it
+    #[arg(long, env = "ATTAIN_SMTP_URL", hide_env_values = true, requires = "mail_from")]
+    pub smtp_url: Option<String>,
+    /// Sender of mail, as `Attain <pay@example.com>`
+    #[arg(long, env = "ATTAIN_MAIL_FROM")]
+    pub mail_from: Option<String>,
+    /// Hosts of our own network that webhooks may go to, also without TLS: `host` or `host:port`
+    #[arg(long, env = "ATTAIN_WEBHOOK_HOSTS", value_delimiter = ',')]
+    pub webhook_host: Vec<String>,
     /// Cookies without `Secure`: only for a network without TLS
     #[arg(long)]
     pub plain_cookies: bool,
@@ -277,7 +313,7 @@ pub enum PluginCommand {
     /// Write a new plugin that builds and passes its case
     New {
         name: String,
-        /// Extension point: territory, quota, crediting, compensation, kpi, forecast, insight, connector
+        /// Extension point: territory, quota, crediting, compensation, kpi, forecast, insight, connector, payout
         #[arg(long, default_value = "compensation")]
         point: String,
         /// Where the plugin's folder is made
@@ -319,6 +355,16 @@ pub enum PluginCommand {
 }
 
 #[derive(Debug, Subcommand)]
+pub enum AccountingCommand {
+    /// The roll-forward of costs to obtain contracts; the last period with statements by default
+    Amortization { period: Option<String> },
+    /// What is accrued at expected results, and turned back
+    Accruals { period: Option<String> },
+    /// Both as journal lines
+    Journal { period: Option<String> },
+}
+
+#[derive(Debug, Subcommand)]
 pub enum AuditCommand {
     /// Check every entry, the chain, and the checkpoints
     Verify,
@@ -351,6 +397,7 @@ pub async fn execute(cli: Cli) -> Result<Exit> {
         plugins: cli.plugins.clone(),
         actor: cli.actor.clone(),
         oidc: None,
+        outward: attain_app::outbox::OutwardConfig::default(),
     };
     let out = show::Output { json: cli.json, quiet: cli.quiet };
     match cli.command {
@@ -363,6 +410,7 @@ pub async fn execute(cli: Cli) -> Result<Exit> {
         }
         Command::Plugin(command) => plugin(command, &config, out).await,
         Command::Serve(args) => serve::serve(&config, args).await,
+        Command::Verify { bundle, root } => verify(&bundle, root.as_deref(), out),
         Command::Openapi => {
             out.json_or_text(&serde_json::to_value(attain_http::openapi())?)?;
             Ok(Exit::Ok)
@@ -420,6 +468,22 @@ async fn with_instance(command: Command, instance: &Instance, out: show::Output)
             out.verdict(&verdict)?;
             return Ok(if verdict.equal { Exit::Ok } else { Exit::Failure });
         }
+        Command::Bundle { run, file, payee } => {
+            let root = instance.write_bundle(&run, payee.as_deref(), &file).await?;
+            out.line(&format!("{root} written to {}", file.display()))
+        }
+        Command::Accounting { what } => {
+            let (view, operator) = (instance.view().await?, Caller::operator(instance.actor()));
+            match what {
+                AccountingCommand::Amortization { period } => {
+                    out.amortization(&instance.amortization(&view, &operator, period.as_deref()).await?)
+                }
+                AccountingCommand::Accruals { period } => out.accruals(&instance.accruals(&view, &operator, period.as_deref()).await?),
+                AccountingCommand::Journal { period } => {
+                    out.journal(&instance.accounting_journal(&view, &operator, period.as_deref()).await?)
+                }
+            }
+        }
         Command::Explain(args) => out.explanation(&instance.explain(&args.payee, &args.period, args.line, args.run.as_deref()).await?),
         Command::Summary => out.summary(&instance.summary().await?),
         Command::Credit(command) => credit::execute(command, instance, out).await,
@@ -450,9 +514,28 @@ async fn with_instance(command: Command, instance: &Instance, out: show::Output)
             return Ok(if report.faults.is_empty() { Exit::Ok } else { Exit::Failure });
         }
         Command::User(command) => return user(command, instance, out).await,
-        Command::Test { .. } | Command::Plugin(_) | Command::Serve(_) | Command::Openapi | Command::Watch => Ok(()),
+        Command::Payout(command) => return payouts::payout(command, instance, out).await,
+        Command::Ledger(command) => return payouts::ledger(command, instance, out).await,
+        Command::Test { .. } | Command::Plugin(_) | Command::Serve(_) | Command::Openapi | Command::Watch | Command::Verify { .. } => {
+            Ok(())
+        }
     }?;
     Ok(Exit::Ok)
+}
+
+/// Judged by the library of `attain-verify`; its exit codes are these.
+fn verify(bundle: &std::path::Path, root: Option<&str>, out: show::Output) -> Result<Exit> {
+    let verdict = attain_verify::verify_file(bundle).map_err(|unfit| match unfit.exit() {
+        attain_verify::Exit::Unreadable => Refusal::not_found(unfit.to_string()),
+        attain_verify::Exit::OtherVersion => Refusal::conflict(unfit.to_string()),
+        _ => Refusal::invalid(unfit.to_string()),
+    })?;
+    let verdict = match root {
+        Some(root) => verdict.of_run(root),
+        None => verdict,
+    };
+    out.bundle(&verdict)?;
+    Ok(if verdict.difference.is_none() { Exit::Ok } else { Exit::Failure })
 }
 
 async fn user(command: UserCommand, instance: &Instance, out: show::Output) -> Result<Exit> {

@@ -2,6 +2,7 @@
 
 mod cli;
 mod credit;
+mod payouts;
 mod serve;
 mod show;
 mod tools;

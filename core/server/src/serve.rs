@@ -2,7 +2,10 @@
 
 use crate::cli::{Exit, ServeArgs};
 use anyhow::Result;
+use attain_app::mail::MailConfig;
 use attain_app::oidc::OidcConfig;
+use attain_app::outbox::OutwardConfig;
+use attain_app::refusal::Refusal;
 use attain_app::{Config, Instance};
 use std::time::Duration;
 
@@ -13,7 +16,12 @@ pub async fn serve(config: &Config, args: ServeArgs) -> Result<Exit> {
         client_id,
         client_secret: args.oidc_client_secret,
     });
-    let instance = Instance::open_server(&Config { oidc, ..config.clone() }).await?;
+    let mail = args.smtp_url.zip(args.mail_from).map(|(smtp_url, from)| MailConfig { smtp_url, from });
+    if mail.is_some() && args.public_url.is_none() {
+        return Err(Refusal::invalid("mails hold links: say with --public-url where people reach this server").into());
+    }
+    let outward = OutwardConfig { mail, public_url: args.public_url.clone(), webhook_hosts: args.webhook_host };
+    let instance = Instance::open_server(&Config { oidc, outward, ..config.clone() }).await?;
     let watcher = instance.watch()?;
     let changes = tokio::spawn({
         let instance = instance.clone();

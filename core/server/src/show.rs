@@ -1,11 +1,13 @@
 //! How results look on a terminal: tables and trees, or one JSON document.
 
 use anyhow::Result;
+use attain_app::accounting::{AccrualReport, Amortization, JournalLine};
 use attain_app::check::Report;
 use attain_app::company::Receipt;
 use attain_app::credit_preview::{CreditPath, CreditPreview};
 use attain_app::explain::Node;
 use attain_app::extensions::{CaseReport, InstalledExtension};
+use attain_app::payouts::{PayoutHead, PayoutView};
 use attain_app::periods::PeriodView;
 use attain_app::planning::{Forecast, QuotaProposal, TerritoryProposal};
 use attain_app::runs::{RunHead, RunReport, Verdict};
@@ -165,6 +167,48 @@ impl Output {
         })
     }
 
+    pub fn amortization(self, report: &Amortization) -> Result<()> {
+        self.either(report, || {
+            let mut table = table(&["contract", "opening", "correction", "addition", "amortized", "impaired", "closing"]);
+            let all = report.contracts.iter().map(|own| (own.contract_id.as_str(), &own.amounts));
+            for (name, own) in all.chain([("all", &report.totals)]) {
+                let amounts = [&own.opening, &own.correction, &own.addition, &own.amortized, &own.impaired, &own.closing];
+                table.add_row(std::iter::once(Cell::new(name)).chain(amounts.map(right)));
+            }
+            format!("{} of run {}, in {}\n{table}", report.head.period_id, short(&report.head.run_id), report.head.currency)
+        })
+    }
+
+    pub fn accruals(self, report: &AccrualReport) -> Result<()> {
+        self.either(report, || {
+            let mut table = table(&["payee", "plan", "component", "earned", "accrual", "reversal", "expected"]);
+            for own in &report.lines {
+                let names = [&own.payee_id, &own.plan_id, &own.component_id].map(Cell::new);
+                table.add_row(names.into_iter().chain([&own.earned, &own.accrual, &own.reversal, &own.expected].map(right)));
+            }
+            let all = &report.totals;
+            let names = ["all", "", ""].map(Cell::new);
+            table.add_row(names.into_iter().chain([&all.earned, &all.accrual, &all.reversal, &all.expected].map(right)));
+            format!("{} of run {}, in {}\n{table}", report.head.period_id, short(&report.head.run_id), report.head.currency)
+        })
+    }
+
+    pub fn journal(self, lines: &[JournalLine]) -> Result<()> {
+        self.either(&lines, || {
+            let mut table = table(&["day", "account", "debit", "credit", "text"]);
+            for own in lines {
+                let side = |amount: &Option<String>| right(amount.as_deref().unwrap_or_default());
+                let (day, account, text) = (Cell::new(&own.dated_on), Cell::new(&own.account), Cell::new(&own.text));
+                table.add_row([day, account, side(&own.debit), side(&own.credit), text]);
+            }
+            table.to_string()
+        })
+    }
+
+    pub fn bundle(self, verdict: &attain_verify::Verdict) -> Result<()> {
+        self.either(verdict, || verdict.text())
+    }
+
     /// A remark that is not part of the result.
     pub fn note(self, text: &str) -> Result<()> {
         if !self.json && !self.quiet {
@@ -195,6 +239,47 @@ impl Output {
             }
             let documents = if receipt.documents.is_empty() { "none".to_owned() } else { receipt.documents.join(", ") };
             if receipt.is_empty() { "nothing changed".to_owned() } else { format!("{table}\ndocuments: {documents}") }
+        })
+    }
+
+    pub fn payouts(self, all: &[PayoutHead]) -> Result<()> {
+        self.either(&all, || {
+            let mut table = table(&["payout", "group", "period", "pay on", "state", "payees", "amount", "currency"]);
+            for own in all {
+                table.add_row([
+                    Cell::new(&own.batch_id),
+                    Cell::new(&own.pay_group_id),
+                    Cell::new(&own.period_id),
+                    Cell::new(&own.pay_on),
+                    Cell::new(&own.state),
+                    right(own.payee_count),
+                    right(&own.amount),
+                    Cell::new(&own.currency),
+                ]);
+            }
+            table.to_string()
+        })
+    }
+
+    pub fn payout(self, own: &PayoutView) -> Result<()> {
+        self.either(own, || {
+            let mut table = table(&["payee", "state", "amount", "company amount", "left", "flags", "reference"]);
+            for line in &own.lines {
+                table.add_row([
+                    Cell::new(&line.payee_id),
+                    Cell::new(&line.state),
+                    right(&line.amount),
+                    right(&line.company_amount),
+                    right(&line.left_amount),
+                    Cell::new(line.flags.join(" ")),
+                    Cell::new(&line.reference),
+                ]);
+            }
+            let head = &own.head;
+            format!(
+                "{table}\n{} is {}: {} {} to {} payees\ncontent hash {}",
+                head.batch_id, head.state, head.amount, head.currency, head.payee_count, head.content_hash
+            )
         })
     }
 

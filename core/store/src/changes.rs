@@ -234,3 +234,10 @@ pub async fn origins(connection: &mut Connection, path: &str) -> anyhow::Result<
     .await?;
     Ok(rows.into_iter().map(|(version, change_id, author)| Origin { version, change_id, author }).collect())
 }
+
+/// The impact of a change that was submitted when it was made.
+pub async fn set_impact(tx: &mut Tx, change_id: &str, impact: &str) -> anyhow::Result<()> {
+    let sql = "update changes set impact = $1 where change_id = $2";
+    sqlx::query(sql).bind(impact.to_owned()).bind(change_id.to_owned()).execute(&mut **tx).await?;
+    Ok(())
+}

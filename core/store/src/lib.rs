@@ -4,17 +4,22 @@
 pub mod batches;
 pub mod changes;
 pub mod chunks;
+pub mod disputes;
 pub mod documents;
 pub mod entities;
 pub mod extensions;
 pub mod imports;
 pub mod ledger;
+pub mod notices;
 pub mod once;
+pub mod outbox;
+pub mod payouts;
 pub mod periods;
 pub mod plan_documents;
 pub mod questions;
 pub mod run_facts;
 pub mod runs;
+pub mod teamwork;
 pub mod users;
 pub mod versions;
 

@@ -26,4 +26,5 @@ bindings! {
     forecast, "package attain:sdk-forecast; world forecast-plugin { include attain:forecast/plugin@1.0.0; }", "../wit/forecast/v1", "attain:forecast/types@1.0.0";
     insight, "package attain:sdk-insight; world insight-plugin { include attain:insight/plugin@1.0.0; }", "../wit/insight/v1", "attain:insight/types@1.0.0";
     connector, "package attain:sdk-connector; world connector-plugin { include attain:connector/plugin@1.0.0; }", "../wit/connector/v1", "attain:connector/types@1.0.0";
+    payout, "package attain:sdk-payout; world payout-plugin { include attain:payout/plugin@1.0.0; }", "../wit/payout/v1", "attain:payout/types@1.0.0";
 }

@@ -62,4 +62,5 @@ points!(
     forecast: crate::Forecast,
     insight: crate::Insight,
     connector: crate::Connector,
+    payout: crate::Payout,
 );

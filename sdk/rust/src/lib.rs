@@ -17,7 +17,7 @@ pub mod testkit;
 pub use column::{Column, NULL, NULL_CODE, NamedColumn, NumberColumn, Table, Text, TextColumn};
 pub use exact::{Exact, Rounding, RoundingMode};
 pub use guest::log;
-pub use point::{compensation, connector, crediting, forecast, insight, kpi, quota, territory};
+pub use point::{compensation, connector, crediting, forecast, insight, kpi, payout, quota, territory};
 
 pub use point::compensation::{Compensation, CompensationBatch, Earnings};
 pub use point::connector::{Connector, Http, Page, Request, Response};
@@ -25,6 +25,7 @@ pub use point::crediting::{CreditKind, Crediting, CreditingBatch, Credits};
 pub use point::forecast::{Forecast, ForecastBatch, Forecasts};
 pub use point::insight::{Insight, InsightBatch, Insights};
 pub use point::kpi::{Kpi, KpiBatch, Values};
+pub use point::payout::{Payout, PayoutBatch, PayoutFile};
 pub use point::quota::{Quota, QuotaBatch, Quotas};
 pub use point::territory::{Assignments, Territory, TerritoryBatch};
 

@@ -8,6 +8,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("attain-domain", &[]),
     ("attain-calc", &["attain-domain"]),
     ("attain-extend", &["attain-domain"]),
+    // Judges what the server hands out, so it knows nothing of how the server keeps it.
+    ("attain-verify", &["attain-domain", "attain-calc", "attain-extend"]),
     ("attain-database", &[]),
     ("attain-store", &["attain-domain", "attain-database"]),
     ("attain-audit", &["attain-database"]),
@@ -24,10 +26,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "attain-audit",
             "attain-jobs",
             "attain-print",
+            "attain-verify",
         ],
     ),
     ("attain-http", &["attain-app", "attain-domain"]),
-    ("attain-server", &["attain-app", "attain-domain", "attain-extend", "attain-http"]),
+    ("attain-server", &["attain-app", "attain-domain", "attain-extend", "attain-http", "attain-verify"]),
     ("attain-sdk", &[]),
     ("attain-bench", &["attain-app", "attain-calc", "attain-database", "attain-domain", "attain-store"]),
     // Chores call the programs that they build.
@@ -43,6 +46,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("axum", &["attain-http"]),
     ("arrow-array", &["attain-store"]),
     ("clap", &["attain-server"]),
+    ("lettre", &["attain-app"]),
 ];
 
 /// Crates with an input, an output, a clock or chance in them, which what computes pay must not name.

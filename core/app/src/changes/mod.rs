@@ -1,12 +1,16 @@
 //! What moves money is changed by two people: one drafts and submits, another approves. An approval counts for one content on one
 //! base, and writes in the transaction in which it is given.
 
+mod at_once;
 mod lines;
 mod payload;
+mod second;
 
+pub(crate) use at_once::Readied;
 pub use lines::Line;
 pub use payload::ChangeKind;
 pub(crate) use payload::{Payload, hash};
+pub(crate) use second::deciders;
 
 use crate::access::{Action, Caller, Role};
 use crate::folder::Company;
@@ -66,12 +70,18 @@ pub struct Approval {
     pub content_hash: String,
     #[serde(default)]
     pub comment: String,
+    /// The user who gave the caller her approvals for these days.
+    #[serde(default)]
+    pub on_behalf_of: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rejection {
     pub comment: String,
+    /// The user who gave the caller her approvals for these days.
+    #[serde(default)]
+    pub on_behalf_of: Option<String>,
 }
 
 /// A change in a list.
@@ -270,8 +280,13 @@ impl Instance {
         })
     }
 
-    /// The entry in the trail and the version of what people work on.
+    /// What follows a step, the entry in the trail and the version of what people work on.
     async fn note(&self, tx: &mut Tx, caller: &Caller, action: &str, change: &Change, reason: &str) -> Result<()> {
+        self.follow_change(tx, action, change).await?;
+        self.note_only(tx, caller, action, change, reason).await
+    }
+
+    async fn note_only(&self, tx: &mut Tx, caller: &Caller, action: &str, change: &Change, reason: &str) -> Result<()> {
         let entry = Entry::new(&caller.user_id, action, &change.change_id).after(&change.content_hash).reason(reason);
         versions::bump(tx, Part::Work).await?;
         attain_audit::append(tx, entry, now_ms()).await.map(drop)
@@ -339,7 +354,8 @@ impl Instance {
             crate::formulas::load_draft(&change.object, &formula.source, formula.cases.as_deref().unwrap_or_default())?;
         }
         let impact = self.impact_of_change(&view, &payload, &change.object, &want).await;
-        self.move_change(caller, &change, Move { to: "submitted", action: "submit-change", comment: None, impact }).await
+        self.move_change(caller, &change, Move { to: "submitted", action: "submit-change", comment: None, impact, on_behalf_of: None })
+            .await
     }
 
     /// Takes a change back.
@@ -349,12 +365,15 @@ impl Instance {
         drop(read);
         own(&change, caller, "withdraw")?;
         let impact = change.impact.clone();
-        self.move_change(caller, &change, Move { to: "withdrawn", action: "withdraw-change", comment: None, impact }).await
+        let step = Move { to: "withdrawn", action: "withdraw-change", comment: None, impact, on_behalf_of: None };
+        self.move_change(caller, &change, step).await
     }
 
     /// Says no, and why.
     pub async fn reject_change(&self, caller: &Caller, change_id: &str, rejection: &Rejection) -> Result<ChangeView> {
-        caller.require(Action::ApproveChanges)?;
+        if rejection.on_behalf_of.is_none() {
+            caller.require(Action::ApproveChanges)?;
+        }
         let comment = comment_of(&rejection.comment)?;
         if comment.is_empty() {
             return Err(Refusal::invalid("say in `comment` why the change is rejected").into());
@@ -369,10 +388,12 @@ impl Instance {
             return Err(Refusal::forbidden("you are its author; withdraw the change").into());
         }
         let impact = change.impact.clone();
-        self.move_change(caller, &change, Move { to: "rejected", action: "reject-change", comment: Some(comment), impact }).await
+        let on_behalf_of = rejection.on_behalf_of.as_deref();
+        self.move_change(caller, &change, Move { to: "rejected", action: "reject-change", comment: Some(comment), impact, on_behalf_of })
+            .await
     }
 
-    async fn move_change(&self, caller: &Caller, change: &Change, step: Move) -> Result<ChangeView> {
+    async fn move_change(&self, caller: &Caller, change: &Change, step: Move<'_>) -> Result<ChangeView> {
         if !matches!(change.state.as_str(), "draft" | "submitted") {
             return Err(decided(change).into());
         }
@@ -386,13 +407,18 @@ impl Instance {
             next.decision_comment = step.comment.clone();
         }
         let mut tx = self.database.begin().await?;
+        versions::hold(&mut tx, Part::Work).await?;
+        let mut reason = step.comment.clone().unwrap_or_default();
+        if step.on_behalf_of.is_some() {
+            reason = second::standing(&mut tx, change, caller, step.on_behalf_of).await?.reason(&reason);
+        }
         if !store::replace(&mut tx, &next, &change.state, None).await? {
             return Err(stale().into());
         }
         if matches!(step.to, "rejected" | "withdrawn") {
             attain_store::imports::decide(&mut tx, &change.change_id, "rejected", None).await?;
         }
-        self.note(&mut tx, caller, step.action, &next, step.comment.as_deref().unwrap_or_default()).await?;
+        self.note(&mut tx, caller, step.action, &next, &reason).await?;
         tx.commit().await?;
         self.seal().await?;
         self.change(caller, &change.change_id).await
@@ -401,7 +427,9 @@ impl Instance {
     /// Makes a submitted change count: checks it again against what is in force, writes it and its approval in one transaction, and
     /// asks for a calculation.
     pub async fn approve_change(&self, caller: &Caller, change_id: &str, approval: &Approval) -> Result<Approved> {
-        caller.require(Action::ApproveChanges)?;
+        if approval.on_behalf_of.is_none() {
+            caller.require(Action::ApproveChanges)?;
+        }
         let comment = comment_of(&approval.comment)?;
         let view = self.view().await?;
         let mut read = self.database.read().await?;
@@ -429,7 +457,7 @@ impl Instance {
         }
         let change = store::get(&mut tx, change_id).await?.ok_or_else(|| no_change(change_id))?;
         submitted_as(&change, approval)?;
-        independent(&mut tx, &change, caller).await?;
+        let standing = second::standing(&mut tx, &change, caller, approval.on_behalf_of.as_deref()).await?;
         let text = payload.text()?;
         if content_hash(kind, &change.object, &text, &change.base_digest) != approval.content_hash {
             return Err(anyhow::anyhow!("change {change_id} does not hold what its hash says"));
@@ -445,6 +473,7 @@ impl Instance {
             return Err(moved(&change.object).into());
         }
         let want = payload.applied(self, &change.object, &have)?;
+        second::check_route(&mut tx, &standing, &change, impact.as_deref(), &have, &want).await?;
         tokio::task::block_in_place(|| self.check_extensions(&want))?;
         let order = RunOrder { change_id: Some(change_id.to_owned()), ..RunOrder::default() };
         let enqueued = enqueue_run(&mut tx, &caller.user_id, &order, now).await?;
@@ -476,7 +505,7 @@ impl Instance {
         if !store::replace(&mut tx, &approved, "submitted", None).await? {
             return Err(Refusal::conflict("somebody else decided on the change at this moment; read it again").into());
         }
-        self.note(&mut tx, caller, "approve-change", &approved, &comment).await?;
+        self.note(&mut tx, caller, "approve-change", &approved, &standing.reason(&comment)).await?;
         tx.commit().await?;
         self.seal().await?;
         if extension.is_some() {
@@ -600,11 +629,12 @@ impl Instance {
 }
 
 /// A step of a change that writes nothing else.
-struct Move {
+struct Move<'a> {
     to: &'static str,
     action: &'static str,
     comment: Option<String>,
     impact: Option<String>,
+    on_behalf_of: Option<&'a str>,
 }
 
 fn own(change: &Change, caller: &Caller, verb: &str) -> Result<(), Refusal> {

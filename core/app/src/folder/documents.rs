@@ -2,7 +2,8 @@
 
 use super::problem::{Problem, Problems, advice, nearest, shortened};
 use super::rows::Sheet;
-use attain_domain::plan::{Cap, Component, Condition, ConditionField, Plan};
+use attain_domain::payouts::Payouts;
+use attain_domain::plan::{Accumulate, Cap, Component, Condition, ConditionField, Measure, MeasureOf, MeasureValue, Plan};
 use attain_domain::settings::{Rollup, Settings, Step, WindfallOf};
 use attain_domain::tiers::TierTable;
 use attain_domain::{Calendar, Rounding, schema};
@@ -165,6 +166,7 @@ impl<'a> Document<'a> {
             self.push(&["currency"], Some(&settings.currency), "is not a currency; write the three letters of ISO 4217, for example EUR");
         }
         self.judge_rounding(&["rounding"], &settings.rounding);
+        self.judge_rounding(&["accounting", "rounding"], &settings.accounting.rounding);
         if let Err(message) = Calendar::new(&settings.calendar) {
             self.push(&["calendar"], None, message);
         }
@@ -187,10 +189,12 @@ impl<'a> Document<'a> {
                 self.judge_step(&[name], step);
             }
         }
+        self.judge_payouts(&settings.payouts);
         let mut ids = BTreeSet::new();
         for (index, measure) in settings.measures.iter().enumerate() {
             let number = index.to_string();
             self.judge_id(&["measures", &number, "id"], &measure.id, &mut ids, "measure");
+            self.judge_objectives(&number, measure);
             self.judge_conditions(&["measures", &number, "where"], &measure.conditions, sheets);
         }
     }
@@ -228,6 +232,30 @@ impl<'a> Document<'a> {
         }
         if windfall.of == WindfallOf::QuotaShare && settings.measures.is_empty() {
             self.push(&["crediting", "windfall"], None, "a share of a quota needs a measure; add one");
+        }
+    }
+
+    fn judge_payouts(&mut self, payouts: &Payouts) {
+        self.judge_step(&["payouts", "export"], &payouts.export);
+        let accounts = &payouts.accounts;
+        let mut named = vec![
+            (vec!["payouts", "accounts", "expense"], &accounts.expense),
+            (vec!["payouts", "accounts", "payable"], &accounts.payable),
+            (vec!["payouts", "accounts", "held"], &accounts.held),
+            (vec!["payouts", "accounts", "carried"], &accounts.carried),
+            (vec!["payouts", "accounts", "cash"], &accounts.cash),
+            (vec!["payouts", "accounts", "exchange"], &accounts.exchange),
+        ];
+        named.extend(accounts.components.iter().map(|(name, account)| (vec!["payouts", "accounts", "components", name.as_str()], account)));
+        for (path, account) in named {
+            let legal = |level: &str| {
+                !level.is_empty()
+                    && level.chars().all(|own| own.is_alphanumeric() || matches!(own, '-' | '_' | '.' | ' '))
+                    && level.trim() == level
+            };
+            if !account.split(':').all(legal) || account.contains("  ") {
+                self.push(&path, Some(account), "is no account; write levels of letters, digits, `-`, `_` and `.`, parted by `:`");
+            }
         }
     }
 
@@ -273,14 +301,22 @@ impl<'a> Document<'a> {
         }
     }
 
+    /// What a measure of objectives must leave out.
+    fn judge_objectives(&mut self, number: &str, measure: &Measure) {
+        let of_objectives = measure.value == MeasureValue::Objectives;
+        if of_objectives && (measure.of != MeasureOf::Payee || !measure.credits.is_empty() || !measure.conditions.is_empty()) {
+            self.push(&["measures", number], None, "objectives are the payee's own and no credits; remove `of`, `credits` and `where`");
+        }
+        if measure.full.is_some_and(|full| full <= Decimal::ZERO || !of_objectives) {
+            self.push(&["measures", number, "full"], None, "is what reached objectives come to: above zero, and for `value = \"objectives\"` only");
+        }
+    }
+
     fn judge_conditions(&mut self, path: &[&str], conditions: &[Condition], sheets: &Sheets) {
         for (index, condition) in conditions.iter().enumerate() {
             let index = index.to_string();
             let path = [path, &[index.as_str()]].concat();
-            let numeric = matches!(
-                condition.field,
-                ConditionField::Amount | ConditionField::Quantity | ConditionField::Discount | ConditionField::MarginRate
-            );
+            let numeric = condition.field.is_number();
             let has_words = condition.any_of.is_some() || condition.not_in.is_some();
             let has_bounds = condition.at_least.is_some() || condition.below.is_some();
             if !has_words && !has_bounds {
@@ -370,6 +406,22 @@ impl<'a> Document<'a> {
             let path = ["components", number.as_str()];
             self.judge_id(&[&path[..], &["id"]].concat(), &component.id, &mut ids, "component of this plan");
             self.judge_component(&path, component, measures.as_deref());
+            self.judge_span(&path, component, settings);
+        }
+        for defect in plan.defects() {
+            let path: Vec<&str> = defect.path.iter().map(String::as_str).collect();
+            self.push(&path, defect.value.as_deref(), defect.message);
+        }
+    }
+
+    /// What belongs to a team or a period is not paid credit by credit.
+    fn judge_span(&mut self, path: &[&str], component: &Component, settings: Option<&Settings>) {
+        let measures = settings.map_or(&[][..], |settings| &settings.measures);
+        let is_whole = |measure: &Measure| measure.of == MeasureOf::Team || measure.value == MeasureValue::Objectives;
+        let whole = measures.iter().any(|measure| measure.id == component.measure && is_whole(measure));
+        if whole && (component.accumulate == Accumulate::Transaction || component.stacked) {
+            let message = "is a measure of a team or of objectives, which is not paid credit by credit; accumulate it over a period";
+            self.push(&[path, &["measure"]].concat(), Some(&component.measure), message);
         }
     }
 
@@ -377,7 +429,14 @@ impl<'a> Document<'a> {
         if component.formula.trim().is_empty() {
             self.push(&[path, &["formula"]].concat(), None, "`formula` is empty; write the name of a compensation extension");
         }
-        let mut used = vec![(vec!["measure"], component.measure.as_str())];
+        let mut used = Vec::new();
+        if !component.measure.is_empty() {
+            used.push((vec!["measure"], component.measure.as_str()));
+        }
+        used.extend(component.rank.iter().filter_map(|rank| Some((vec!["rank", "measure"], rank.measure.as_deref()?))));
+        used.extend(component.pool.iter().filter_map(|pool| Some((vec!["pool", "measure"], pool.measure.as_deref()?))));
+        used.extend(component.gates.iter().filter_map(|gate| Some((vec!["gates"], gate.measure.as_deref()?))));
+        used.extend(component.multipliers.iter().filter_map(|own| Some((vec!["multipliers"], own.measure.as_deref()?))));
         used.extend(component.quota.as_deref().map(|quota| (vec!["quota"], quota)));
         used.extend(component.inputs.iter().map(|(name, measure)| (vec!["inputs", name.as_str()], measure.as_str())));
         if let Some(measures) = measures {

@@ -164,7 +164,7 @@ fn subject(run: &RunView, payee_id: &str, period_id: &str) -> Option<(Plan, Comp
         let plan = run.company.plan_for_period(text(table, "plan_id", row)?, payee_id, period_id)?;
         let component = plan.components.iter().find(|own| Some(own.id.as_str()) == text(table, "component_id", row))?.clone();
         let quota = number(table, "quota", row).filter(|quota| *quota > 0)?;
-        let alone = component.inputs.is_empty() && text(table, "transaction_id", row).is_none();
+        let alone = component.stands_alone() && text(table, "transaction_id", row).is_none();
         let (value, target) = (number(table, "to_date", row)?, number(table, "target", row).unwrap_or(NULL_NUMBER));
         alone.then_some((plan, component, value, quota, target))
     })

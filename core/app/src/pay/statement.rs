@@ -73,6 +73,8 @@ pub struct Statement {
     pub components: Vec<ComponentLine>,
     pub period_state: crate::periods::PeriodState,
     pub run_id: String,
+    /// The last payout that paid some of it; `null` while nothing is paid.
+    pub paid_in: Option<crate::payouts::PaidIn>,
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -127,6 +129,7 @@ impl View {
                 .copied()
                 .unwrap_or(crate::periods::PeriodState::Open),
             run_id: run.run_of(period_id).to_owned(),
+            paid_in: None,
         })
     }
 

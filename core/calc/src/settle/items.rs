@@ -86,7 +86,8 @@ fn places<'a>(book: &'a Book, wanted: &BTreeSet<&str>) -> BTreeMap<&'a str, u32>
 }
 
 impl<'a> Calendar<'a> {
-    pub fn new(inputs: &Inputs, book: &'a Book, plans: &Names, components: &Names) -> Calendar<'a> {
+    /// `windfalls` are held until somebody has decided about them.
+    pub fn new(inputs: &Inputs, book: &'a Book, plans: &Names, components: &Names, windfalls: &BTreeSet<u32>) -> Calendar<'a> {
         let (receipts, holds) = (inputs.table("receipts"), inputs.table("holds"));
         let (receipt_ids, hold_ids) = (texts(receipts, "transaction_id"), texts(holds, "transaction_id"));
         let wanted: BTreeSet<&str> = receipt_ids.dictionary.iter().chain(&hold_ids.dictionary).map(String::as_str).collect();
@@ -116,6 +117,15 @@ impl<'a> Calendar<'a> {
                 })
             })
             .collect();
+        list.extend(windfalls.iter().map(|row| Hold {
+            from: i32::MIN,
+            until: i32::MAX,
+            payee: None,
+            transaction: Some(*row),
+            plan: None,
+            component: None,
+            share: None,
+        }));
         list.sort_unstable();
         let last_alike = |same: fn(&attain_domain::calendar::Period, &attain_domain::calendar::Period) -> bool| {
             let periods = &book.calendar.periods;

@@ -160,7 +160,7 @@ impl<'a> Settling<'a> {
     fn new(run: &Run<'a>, book: &'a Book, plans_terms: &'a crate::terms::Terms, settled: Vec<bool>, frozen: Vec<bool>) -> Settling<'a> {
         let inputs = run.inputs;
         let (plans, components) = (&run.earnings.plans, &run.earnings.components);
-        let calendar = Calendar::new(inputs, book, plans, components);
+        let calendar = Calendar::new(inputs, book, plans, components, &crate::windfall::windfall_held(run));
         let mut terms = BTreeMap::new();
         let mut recoverable = BTreeSet::new();
         for (plan_id, own) in &plans_terms.plans {

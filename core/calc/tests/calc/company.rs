@@ -136,6 +136,9 @@ impl Default for Native {
                 extension("tiers", Point::Compensation, tiers as Body),
                 extension("param-rate", Point::Compensation, param_rate),
                 extension("half-cents", Point::Compensation, half_cents),
+                extension("pool", Point::Compensation, |call| input(call, "inputs.pool")),
+                extension("rank", Point::Compensation, |call| input(call, "inputs.rank")),
+                extension("base", Point::Compensation, |call| input(call, "inputs.base")),
                 extension("trap", Point::Compensation, trap),
                 extension("own", Point::Crediting, own_payee),
                 extension("each-claim", Point::Crediting, each_claim),
@@ -255,6 +258,12 @@ fn param_rate(call: &Call<'_>) -> Result<Answer, Fault> {
         divide(exact, 10_000_000_000, RoundingMode::HalfEven) as i64 * 100 + extra.map_or(0, |extra| extra[row])
     };
     Ok(earnings((0..credited.len()).map(amount).collect(), vec![]))
+}
+
+/// An input as it is; nothing where it has no value.
+fn input(call: &Call<'_>, name: &str) -> Result<Answer, Fault> {
+    let values = call.input[0].numbers(name).ok_or_else(|| Fault::new(FaultKind::Refused, format!("there is no `{name}`")))?;
+    Ok(earnings(values.iter().map(|value| if *value == NULL_NUMBER { 0 } else { *value }).collect(), vec![]))
 }
 
 fn half_cents(call: &Call<'_>) -> Result<Answer, Fault> {

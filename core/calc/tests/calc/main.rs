@@ -1,6 +1,8 @@
 //! The calculation, seen from outside: small companies in, pay and findings out.
 
+mod accounting;
 mod company;
+mod components;
 mod credit_laws;
 mod credit_options;
 mod crediting;

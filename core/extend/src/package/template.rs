@@ -444,6 +444,54 @@ row = ["0"]
 code = ["paid-without-credit"]
 "#,
         },
+        Point::Payout => Template {
+            code: r#"use attain_sdk::{Payout, PayoutBatch, PayoutFile};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Settings {}
+
+/// Who gets how much, parted by semicolons.
+struct WhoAndHowMuch;
+
+impl Payout for WhoAndHowMuch {
+    type Settings = Settings;
+
+    fn configure(_: Settings) -> Result<Self, String> {
+        Ok(WhoAndHowMuch)
+    }
+
+    fn lay_out(&mut self, batch: &PayoutBatch, file: &mut PayoutFile) -> Result<(), String> {
+        file.delimiter = ';';
+        file.columns(&["Employee", "Amount"]);
+        for line in batch.iter() {
+            file.push([line.payee_id(), line.shown()]);
+        }
+        Ok(())
+    }
+}
+
+attain_sdk::register!(payout: WhoAndHowMuch);
+"#,
+            manifest: NO_SETTINGS,
+            cases: r#"[[cases]]
+name = "a line a payee"
+
+[cases.input.lines]
+payee_id = ["ana", "bo"]
+shown = ["10.00", "20.50"]
+
+[cases.answer.columns]
+title = ["Employee", "Amount"]
+
+[cases.answer.records]
+c0 = ["ana", "bo"]
+c1 = ["10.00", "20.50"]
+
+[cases.answer.form]
+delimiter = [";"]
+"#,
+        },
         Point::Connector => Template {
             code: r#"use attain_sdk::{Connector, Http, Page, Request};
 use serde::Deserialize;

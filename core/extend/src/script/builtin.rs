@@ -6,6 +6,7 @@
 use super::host::{Host, Record, Trouble};
 use super::value::{self, number, text};
 use attain_domain::point::{FaultKind, Point};
+use attain_domain::rate_table::{Key, NoMatch};
 use attain_domain::{Rounding, RoundingMode};
 use rhai::{Array, Dynamic, ImmutableString, Map};
 use rust_decimal::Decimal;
@@ -34,6 +35,8 @@ const fn at(points: &'static [Point], name: &'static str, parameters: &'static [
 
 const PAY: &[Point] = &[Point::Compensation];
 const CREDITING: &[Point] = &[Point::Crediting];
+
+const PLAN_TABLE: &str = "The result of a table of the plan, by its name and a key for each of its dimensions; no value where no row matches and the table asks for a finding.";
 
 pub(super) static BUILTINS: &[Builtin] = &[
     builtin("min", &["a", "b"], "The smaller of two numbers; no value where one of them has none.", |_, values| extreme(values, true)),
@@ -82,9 +85,13 @@ pub(super) static BUILTINS: &[Builtin] = &[
     builtin(
         "lookup",
         &["table", "key", "default"],
-        "The value of a table in the settings by its key, or `default` where there is none.",
-        |_, values| lookup(values[0], values[1], values[2]),
+        "The value of a table in the settings by its key, or `default` where there is none; of a table of the plan by name, with two keys.",
+        |host, values| if is_name(values[0]) { plan_table(host, values) } else { lookup(values[0], values[1], values[2]) },
     ),
+    at(PAY, "lookup", &["table", "a"], PLAN_TABLE, plan_table),
+    at(PAY, "lookup", &["table", "a", "b", "c"], PLAN_TABLE, plan_table),
+    at(PAY, "lookup", &["table", "a", "b", "c", "d"], PLAN_TABLE, plan_table),
+    at(PAY, "lookup", &["table", "a", "b", "c", "d", "e"], PLAN_TABLE, plan_table),
     builtin("contains", &["list", "x"], "Whether a list, a map or a text contains `x`.", |_, values| {
         Ok(Dynamic::from_bool(contains(values[0], values[1])?))
     }),
@@ -348,6 +355,41 @@ fn lookup(table: &Dynamic, key: &Dynamic, default: &Dynamic) -> Result<Dynamic, 
         return Ok(default.clone());
     }
     Err(format!("`lookup` needs a table, not {}", value::describe(table)).into())
+}
+
+fn is_name(table: &Dynamic) -> bool {
+    table.as_immutable_string_ref().is_ok()
+}
+
+/// Looks into a table that the component names in `tables`.
+fn plan_table(host: &mut Host, values: &[&Dynamic]) -> Result<Dynamic, Trouble> {
+    let name = text(values[0])?;
+    let keys = values[1..].iter().map(|value| key_of(value)).collect::<Result<Vec<Key<'_>>, Trouble>>()?;
+    let table = host.plan_table(&name)?;
+    if keys.len() != table.dimensions.len() {
+        let message = format!("table `{name}` has {} dimensions, {} keys are given", table.dimensions.len(), keys.len());
+        return Err(message.into());
+    }
+    match (table.look(&keys), table.no_match) {
+        (Some(looked), _) => Ok(Dynamic::from_decimal(looked.result)),
+        (None, NoMatch::Zero) => Ok(Dynamic::from_int(0)),
+        (None, NoMatch::Finding) => Ok(Dynamic::UNIT),
+        (None, NoMatch::Error) => Err(format!("no row of table `{name}` holds what is looked up").into()),
+    }
+}
+
+/// A number, a text, or a list of a node of a tree and its ancestors, nearest first.
+fn key_of(value: &Dynamic) -> Result<Key<'static>, Trouble> {
+    if value.is_unit() {
+        return Ok(Key::Nothing);
+    }
+    if let Some(number) = value::as_number(value) {
+        return Ok(Key::Number(number));
+    }
+    if let Some(nodes) = value.read_lock::<Array>() {
+        return nodes.iter().map(|node| Ok(text(node)?.to_string())).collect::<Result<Vec<String>, Trouble>>().map(Key::OwnedLineage);
+    }
+    Ok(Key::Owned(text(value)?.to_string()))
 }
 
 fn contains(whole: &Dynamic, part: &Dynamic) -> Result<bool, Trouble> {

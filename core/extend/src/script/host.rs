@@ -2,6 +2,7 @@
 //! credits and log lines go.
 
 use attain_domain::point::{Call, FaultKind, Point};
+use attain_domain::rate_table::RateTable;
 use attain_domain::tiers::TierTable;
 use attain_domain::{NULL_NUMBER, RATE_SCALE, Rounding, Table, TextColumn, fixed};
 use rhai::{Dynamic, ImmutableString};
@@ -77,6 +78,23 @@ impl Record {
         };
         self.0.tiers.get_or_init(parse).as_ref().map_err(Clone::clone)
     }
+}
+
+/// Takes the tables of the plan out of settings; they stand there under `tables`.
+pub(super) fn take_tables(settings: &serde_json::Value) -> Result<(serde_json::Value, BTreeMap<String, RateTable>), Trouble> {
+    let mut rest = settings.clone();
+    let mut tables = BTreeMap::new();
+    if let Some(serde_json::Value::Object(given)) = rest.as_object_mut().and_then(|settings| settings.remove("tables")) {
+        for (name, table) in given {
+            let table: RateTable =
+                serde_json::from_value(table).map_err(|error| Trouble::from(format!("`{name}` is no table of a plan: {error}")))?;
+            if let Some(defect) = table.defects().first() {
+                return Err(format!("table `{name}` is wrong: {defect}").into());
+            }
+            tables.insert(name, table);
+        }
+    }
+    Ok((rest, tables))
 }
 
 /// Text that is a plain decimal becomes a number, as settings carry decimals as text.
@@ -212,6 +230,8 @@ pub(super) struct Host {
     pub slices: Slices,
     pub credits: Credits,
     pub log: Vec<String>,
+    /// Tables of the plan that the component names, by name.
+    pub tables: BTreeMap<String, RateTable>,
     roundings: Vec<Rounding>,
     claims: Claims,
     answer_rows_max: usize,
@@ -235,9 +255,18 @@ impl Host {
             slices: Slices::default(),
             credits: Credits::default(),
             log: Vec::new(),
+            tables: BTreeMap::new(),
             roundings,
             claims,
             answer_rows_max,
+        })
+    }
+
+    pub fn plan_table(&self, name: &str) -> Result<&RateTable, Trouble> {
+        let known = || self.tables.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        self.tables.get(name).ok_or_else(|| {
+            let advice = if self.tables.is_empty() { "name it in `tables` of the component".to_owned() } else { format!("there are {}", known()) };
+            format!("there is no table `{name}`; {advice}").into()
         })
     }
 

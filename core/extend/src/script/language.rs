@@ -51,6 +51,7 @@ const INPUTS: &[(Point, &str, &str)] = &[
     (Point::Compensation, "target", "The variable pay of the period at full attainment, from the plan's assignment."),
     (Point::Compensation, "inputs", "Other measures that the component names, `to_date` like the main one."),
     (Point::Compensation, "params", "Values of this payee from `parameters.csv`, else the component's own."),
+    (Point::Compensation, "rate_label", "The table row or the rate rule that gave a looked-up rate; no value where none did."),
     (Point::Kpi, "payee_id", "Whose figure it is."),
     (Point::Kpi, "period_id", "The period that the row is for."),
     (Point::Kpi, "attained", "What the first measure with a quota came to."),

@@ -20,6 +20,7 @@ use header::Header;
 use host::{Host, Record, Trouble};
 use rhai::{AST, Array, Dynamic, Map, Scope};
 use rows::{Shared, TableView, cell};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -83,9 +84,13 @@ impl ScriptLimits {
         ..ScriptLimits::FORMULA
     };
 
+    /// For the file of a payout batch: a line a payee.
+    pub const PAYOUT: ScriptLimits = ScriptLimits { list_items: 200_000, answer_rows: 200_000, ..ScriptLimits::PLANNING };
+
     pub fn of(point: Point) -> ScriptLimits {
         match point {
             Point::Crediting | Point::Compensation | Point::Kpi => ScriptLimits::FORMULA,
+            Point::Payout => ScriptLimits::PAYOUT,
             _ => ScriptLimits::PLANNING,
         }
     }
@@ -237,7 +242,15 @@ impl Script {
 
     pub fn run_as(&self, call: &Call<'_>, evaluate: Evaluate) -> Result<Answer, Fault> {
         let started = Instant::now();
-        let settings = self.header.settings(call.settings).map_err(fault)?;
+        let declares_tables = self.header.setting_names().is_some_and(|names| names.iter().any(|name| name == "tables"));
+        let takes_tables = self.header.point == Point::Compensation && !declares_tables;
+        let (given, tables) = if takes_tables && call.settings.get("tables").is_some() {
+            let (given, tables) = host::take_tables(call.settings).map_err(fault)?;
+            (Cow::Owned(given), tables)
+        } else {
+            (Cow::Borrowed(call.settings), BTreeMap::new())
+        };
+        let settings = self.header.settings(&given).map_err(fault)?;
         let Some(rows) = call.input.first() else {
             return Err(Fault::new(FaultKind::InvalidAnswer, "the input has no table"));
         };
@@ -250,6 +263,7 @@ impl Script {
         let answer_rows = self.limits.answer_rows + self.limits.answer_rows_per_row * count;
         let settings = Record::from_json(&settings);
         let mut host = Host::new(self.header.point, settings, call, answer_rows).map_err(fault)?;
+        host.tables = tables;
         let wall = Duration::from_millis(self.limits.wall_ms) + Duration::from_micros(self.limits.wall_per_row_us * count as u64);
         let budget = Budget {
             operations: self.limits.operations + self.limits.operations_per_row * count as u64,

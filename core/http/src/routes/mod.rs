@@ -1,16 +1,21 @@
 //! The table of contents of the interface, a room a line.
 
+mod accounting;
+mod adjustments;
 mod changes;
 mod company;
 mod credits;
 mod data;
+mod disputes;
 mod extensions;
 mod formulas;
 mod imports;
 mod jobs;
+mod notices;
 mod oidc;
 mod pay;
 mod pay_documents;
+mod payouts;
 mod periods;
 mod plan_documents;
 mod planning;
@@ -18,8 +23,10 @@ mod questions;
 mod runs;
 mod session;
 mod team;
+mod teamwork;
 mod trail;
 mod users;
+mod webhooks;
 mod what_if;
 
 use crate::serve::Served;
@@ -35,7 +42,9 @@ pub fn all() -> OpenApiRouter<Arc<Served>> {
         .merge(users::routes())
         .merge(pay::routes())
         .merge(pay_documents::routes())
+        .merge(payouts::routes())
         .merge(periods::routes())
+        .merge(accounting::routes())
         .merge(team::routes())
         .merge(questions::routes())
         .merge(formulas::routes())
@@ -51,4 +60,9 @@ pub fn all() -> OpenApiRouter<Arc<Served>> {
         .merge(plan_documents::routes())
         .merge(what_if::routes())
         .merge(credits::routes())
+        .merge(disputes::routes())
+        .merge(adjustments::routes())
+        .merge(notices::routes())
+        .merge(webhooks::routes())
+        .merge(teamwork::routes())
 }

@@ -111,9 +111,11 @@ async fn statements(asked: Asked, Path(payee): Path<String>) -> Result<Json<Stat
     (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
 async fn statement(asked: Asked, headers: HeaderMap, Path((payee, period)): Path<(String, String)>) -> Result<Response, Problem> {
     let view = asked.view().await?;
-    let statement = view.statement(&asked.caller, &payee, &period)?;
-    // Names and titles come from the record, all else from the run.
-    let tag = format!("\"{}-{}-{}\"", statement.run_id, statement.as_of.state, view.versions.company);
+    let mut statement = view.statement(&asked.caller, &payee, &period)?;
+    statement.paid_in = asked.instance.paid_in(&view, &asked.caller, &payee, &period).await?.pop();
+    // Names and titles come from the record, payments from the payouts, all else from the run.
+    let paid = statement.paid_in.as_ref().map_or("", |own| own.batch_id.as_str());
+    let tag = format!("\"{}-{}-{}-{paid}\"", statement.run_id, statement.as_of.state, view.versions.company);
     if headers.get(header::IF_NONE_MATCH).is_some_and(|given| given.as_bytes() == tag.as_bytes()) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }

@@ -7,7 +7,7 @@ use crate::serve::Served;
 use attain_app::run_views::{Comparison, FindingView, ReplayVerdict, RunDetail, RunLine};
 use attain_app::schedules::{Accepted, NewRun};
 use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::IntoParams;
@@ -22,6 +22,7 @@ pub fn routes() -> OpenApiRouter<Arc<Served>> {
         .routes(routes!(receipt))
         .routes(routes!(comparison))
         .routes(routes!(replay))
+        .routes(routes!(bundle))
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -35,6 +36,14 @@ struct FindingQuery {
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
     cursor: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct BundleQuery {
+    /// Whose results; everybody's by default. The inputs are whole in either case.
+    payee: Option<String>,
 }
 
 /// Runs, newest first
@@ -101,4 +110,21 @@ async fn comparison(asked: Asked, Path((before, after)): Path<(String, String)>)
     (status = 409, body = Problem, content_type = "application/problem+json"), (status = 429, body = Problem, content_type = "application/problem+json")))]
 async fn replay(asked: Asked, Path(run_id): Path<String>) -> Result<Json<ReplayVerdict>, Problem> {
     Ok(Json(asked.instance.replay_run(&asked.caller, &run_id).await?))
+}
+
+/// A run as one file that `attain-verify` checks without the server
+///
+/// A tar archive of its inputs, documents, extensions, results and hashes. No personal names are in it.
+#[utoipa::path(get, path = "/runs/{run_id}/bundle", tag = "runs", params(("run_id" = String, Path), BundleQuery), responses(
+    (status = 200, body = Vec<u8>, content_type = "application/x-tar"), (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json"),
+    (status = 429, body = Problem, content_type = "application/problem+json")))]
+async fn bundle(asked: Asked, Path(run_id): Path<String>, Query(query): Query<BundleQuery>) -> Result<Response, Problem> {
+    let own = asked.instance.run_bundle(&asked.caller, &run_id, query.payee.as_deref()).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/x-tar".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", own.name)),
+    ];
+    Ok((headers, own.bytes).into_response())
 }

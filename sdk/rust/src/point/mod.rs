@@ -1,4 +1,4 @@
-//! The eight points: a trait, the rows it reads and the answer it builds.
+//! The nine points: a trait, the rows it reads and the answer it builds.
 
 pub mod compensation;
 pub mod connector;
@@ -6,6 +6,7 @@ pub mod crediting;
 pub mod forecast;
 pub mod insight;
 pub mod kpi;
+pub mod payout;
 pub mod quota;
 pub mod territory;
 

@@ -1,13 +1,82 @@
 //! Figures and hints over a finished calculation: key figures per payee and period, and what somebody should look at.
 
-use crate::planning::{self, Tables};
-use crate::refusal::Refusal;
+use crate::outcome::findings_table;
+use crate::{Conversion, Inputs, Outcome, accounting};
 use attain_domain::fixed::{self, RATE_SCALE};
-use attain_domain::point::{Extensions, Identity, Point};
-use attain_domain::settings::Settings;
+use attain_domain::point::{Call, Extensions, Identity, Point, check_answer};
+use attain_domain::settings::{Settings, Step};
 use attain_domain::table::{Column, NULL_NUMBER, Table};
 use attain_domain::{Calendar, Day, Finding, Severity};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+type Tables = BTreeMap<String, Arc<Table>>;
+
+/// What a calculation and the figures over it come to.
+#[derive(Debug)]
+pub struct Analysis {
+    /// Beside the tables of the outcome; `findings`, the last of them, holds those of both.
+    pub tables: Vec<Table>,
+    pub findings: Vec<Finding>,
+    /// Of both, in order of point and name.
+    pub used: Vec<Identity>,
+    pub complete: bool,
+}
+
+/// Key figures, hints and all findings as tables, and the extensions used by all of it. Of an outcome that is not complete only
+/// its findings.
+pub fn analyse(inputs: &Inputs, outcome: &Outcome, extensions: &dyn Extensions) -> Analysis {
+    let mut findings = outcome.findings.clone();
+    let mut used: Vec<Identity> = outcome.used.iter().map(|own| own.identity.clone()).collect();
+    let mut tables = Vec::new();
+    let mut complete = outcome.complete;
+    if outcome.complete {
+        let results: BTreeMap<String, Table> =
+            ["attainments", "statements", "earnings"].iter().map(|name| ((*name).to_owned(), outcome.table(name))).collect();
+        let rates = Conversion::new(inputs);
+        let figures = kpis(&inputs.settings, &inputs.tables, &results, &|currency, day| rates.as_ref()?.rate(currency, day), extensions);
+        let hints = insights(&inputs.settings, &results, extensions);
+        let mut take = |failed: String| {
+            complete = false;
+            findings.push(Finding::new(Severity::Error, "analysis-failed", "extensions", "-", failed));
+        };
+        match figures {
+            Ok((table, own)) => {
+                tables.push(table);
+                used.extend(own);
+            }
+            Err(failed) => take(failed),
+        }
+        match hints {
+            Ok((own, by)) => {
+                findings.extend(own);
+                used.extend(by);
+            }
+            Err(failed) => take(failed),
+        }
+        if let Some((table, own)) = accounting::amortization(inputs, outcome) {
+            tables.push(table);
+            findings.extend(own);
+        }
+        if let Some((table, own)) = accounting::accruals(inputs, outcome, extensions) {
+            tables.push(table);
+            findings.extend(own);
+        }
+    }
+    used.sort_by(|left, right| (left.point, &left.name).cmp(&(right.point, &right.name)));
+    used.dedup();
+    tables.push(findings_table(&findings));
+    Analysis { tables, findings, used, complete }
+}
+
+/// Calls the extension of `step` and checks the form of its answer.
+fn call(extensions: &dyn Extensions, point: Point, step: &Step, input: &[Table]) -> Result<(Identity, Vec<Table>), String> {
+    let failed = |fault| format!("extension `{}`: {fault}", step.extension);
+    let extension = extensions.get(point, &step.extension).map_err(failed)?;
+    let answer = extension.run(&Call { settings: &step.settings, input }).map_err(failed)?;
+    check_answer(point.contract(), &answer.tables).map_err(failed)?;
+    Ok((extension.identity().clone(), answer.tables))
+}
 
 /// What one payee did in one period.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,19 +93,19 @@ struct Activity {
 }
 
 /// Rates for the pipeline: company currency for one unit, scaled 10⁻⁸.
-pub type RateOf<'a> = &'a dyn Fn(&str, Day) -> Option<i64>;
+type RateOf<'a> = &'a dyn Fn(&str, Day) -> Option<i64>;
 
 /// The table `kpis`: payee_id, period_id, kpi, value (rate; no row where a figure has no value). Periods without statements
 /// have figures of the pipeline only.
 /// Won and lost deals count in the period of their close date, open ones in the period of their expected close date.
-pub fn kpis(
+fn kpis(
     settings: &Settings,
     tables: &Tables,
     results: &BTreeMap<String, Table>,
     rate_of: RateOf<'_>,
     extensions: &dyn Extensions,
-) -> Result<(Table, Vec<Identity>), Refusal> {
-    let calendar = Calendar::new(&settings.calendar).map_err(Refusal::invalid)?;
+) -> Result<(Table, Vec<Identity>), String> {
+    let calendar = Calendar::new(&settings.calendar)?;
     let activity = activities(tables, results, rate_of, &calendar);
     let keys: Vec<(&str, usize)> = activity.keys().map(|(payee, period)| (payee.as_str(), *period)).collect();
     let column = |value: fn(&Activity) -> i64| activity.values().map(value).collect::<Vec<i64>>();
@@ -55,13 +124,14 @@ pub fn kpis(
     let mut values: BTreeMap<(usize, String), i64> = BTreeMap::new();
     let mut used = Vec::new();
     for step in &settings.kpis {
-        let (identity, answer) = planning::call(extensions, Point::Kpi, step, std::slice::from_ref(&rows))?;
+        let (identity, answer) = call(extensions, Point::Kpi, step, std::slice::from_ref(&rows))?;
         let Some(table) = answer.iter().find(|table| table.name == "values") else { continue };
         if let (Some(row_numbers), Some(figures)) = (table.numbers("row"), table.numbers("value")) {
             for (row, figure) in row_numbers.iter().zip(figures) {
-                let row = usize::try_from(*row).ok().filter(|row| *row < keys.len()).ok_or_else(|| {
-                    Refusal::invalid(format!("extension `{}` answered row {row}, which it was not given", step.extension))
-                })?;
+                let row = usize::try_from(*row)
+                    .ok()
+                    .filter(|row| *row < keys.len())
+                    .ok_or_else(|| format!("extension `{}` answered row {row}, which it was not given", step.extension))?;
                 if *figure != NULL_NUMBER {
                     values.insert((row, identity.name.clone()), *figure);
                 }
@@ -150,11 +220,11 @@ fn activities(
 }
 
 /// Findings of severity info that the insight extensions make of the earnings, most remarkable first.
-pub fn insights(
+fn insights(
     settings: &Settings,
     results: &BTreeMap<String, Table>,
     extensions: &dyn Extensions,
-) -> Result<(Vec<Finding>, Vec<Identity>), Refusal> {
+) -> Result<(Vec<Finding>, Vec<Identity>), String> {
     let Some(earnings) = results.get("earnings") else { return Ok((Vec::new(), Vec::new())) };
     let mut rows = Table::new("rows");
     for (name, own) in [
@@ -167,21 +237,22 @@ pub fn insights(
         ("attainment", "attainment"),
         ("earned", "amount"),
     ] {
-        let column = earnings.column(own).ok_or_else(|| Refusal::invalid(format!("the earnings have no column `{own}`")))?;
+        let column = earnings.column(own).ok_or_else(|| format!("the earnings have no column `{own}`"))?;
         rows = rows.with(name, column.clone());
     }
     let mut hints: Vec<(i64, Finding)> = Vec::new();
     let mut used = Vec::new();
     for step in &settings.insights {
-        let (identity, answer) = planning::call(extensions, Point::Insight, step, std::slice::from_ref(&rows))?;
+        let (identity, answer) = call(extensions, Point::Insight, step, std::slice::from_ref(&rows))?;
         let Some(table) = answer.iter().find(|table| table.name == "insights") else { continue };
         if let (Some(row_numbers), Some(codes), Some(scores), Some(messages)) =
             (table.numbers("row"), table.texts("code"), table.numbers("score"), table.texts("message"))
         {
             for at in 0..table.row_count() {
-                let row = usize::try_from(row_numbers[at]).ok().filter(|row| *row < rows.row_count()).ok_or_else(|| {
-                    Refusal::invalid(format!("extension `{}` pointed at row {}, which it was not given", step.extension, row_numbers[at]))
-                })?;
+                let row = usize::try_from(row_numbers[at])
+                    .ok()
+                    .filter(|row| *row < rows.row_count())
+                    .ok_or_else(|| format!("extension `{}` pointed at row {}, which it was not given", step.extension, row_numbers[at]))?;
                 let record = ["payee_id", "period_id", "plan_id", "component_id"]
                     .iter()
                     .filter_map(|name| rows.column(name).and_then(|column| column.show(row)))
