@@ -81,6 +81,7 @@ async fn the_roll_forward_ties_and_a_closed_period_stays_as_it_was() {
         step(&stage, "one", PeriodState::InReview).await;
         step(&stage, "two", PeriodState::Approved).await;
         files.insert("transactions.csv", files["transactions.csv"].replace("12000", "18000"));
+        files.insert("periods.csv", "period_id,state\n2026-01,approved\n".to_owned());
         stage.instance.apply(write(&files).path()).await.expect("the correction applies");
         let second = stage.instance.run(&|_| {}).await.expect("a run");
         let view = stage.instance.view().await.expect("a view");

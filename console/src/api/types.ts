@@ -608,7 +608,7 @@ export interface Job {
 
 export interface Schedule {
   schedule_id: string;
-  kind: "run" | "import" | "publish" | "reload-check";
+  kind: "run" | "import" | "publish" | "reload-check" | "deliver" | "escalate";
   cron: string;
   /** `UTC` or a distance from it as `+02:00`. */
   zone: string;

@@ -238,6 +238,26 @@ impl Instance {
         Ok(told)
     }
 
+    /// Tells who sees everybody's pay, but for `by`, and programs, that a period came into another state. For the transaction that
+    /// brings it there, before its entry in the trail.
+    pub async fn period_moved(&self, tx: &mut Tx, period_id: &str, state: &str, by: &str, now: i64) -> Result<()> {
+        bump(tx, Part::Work).await?;
+        let everybody = Everybody::read(tx).await?;
+        let mut told = everybody.who_may(Action::SeeAllPay);
+        told.remove(by);
+        let happening = Happening {
+            kind: NoticeKind::PeriodState,
+            object: period_id,
+            body: format!("{} made {period_id} {state}", everybody.name(by)),
+            link: "/statements".to_owned(),
+            once_key: None,
+            payee_id: None,
+            period_id: Some(period_id),
+        };
+        self.tell_known(tx, &everybody, &happening, &told, now).await?;
+        self.tell_programs(tx, &happening, now).await
+    }
+
     /// What the caller was told, newest first, after the one with the id `after`.
     pub async fn notices(&self, caller: &Caller, is_unread: bool, after: &str, limit: usize) -> Result<Vec<NoticeView>> {
         let mut connection = self.database.glance().await?;

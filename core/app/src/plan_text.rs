@@ -238,11 +238,11 @@ fn formula_words(component: &Component, currency: &str, section: &mut PlanSectio
     let known = ["tiers", "method", "bound", "by", "negative"];
     for (key, value) in settings.into_iter().flatten().filter(|(key, _)| table.is_none() || !known.contains(&key.as_str())) {
         let is_base = table.as_ref().is_some_and(|own| own.method == TierMethod::OverageMultiplier);
-        if key == "rate" {
-            if let Some(rate) = value.as_str().and_then(|text| text.parse::<Decimal>().ok()) {
-                section.say(format!("{}: {}.", if is_base { "Rate up to quota" } else { "Rate" }, percent(rate)));
-                continue;
-            }
+        if key == "rate"
+            && let Some(rate) = value.as_str().and_then(|text| text.parse::<Decimal>().ok())
+        {
+            section.say(format!("{}: {}.", if is_base { "Rate up to quota" } else { "Rate" }, percent(rate)));
+            continue;
         }
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let unit = if key.contains("amount") { format!(" {currency}") } else { String::new() };

@@ -129,7 +129,7 @@ pub fn versions(plans: &[Plan]) -> BTreeMap<&str, Vec<&Plan>> {
 }
 
 impl Assignments {
-    pub fn new<'a>(plans: &[Plan], tables: &Tables<'a>) -> Assignments {
+    pub fn new(plans: &[Plan], tables: &Tables<'_>) -> Assignments {
         static NONE: Table = Table { name: String::new(), columns: Vec::new() };
         let table = |name: &str| tables(name).unwrap_or(&NONE);
         let version = |plan: &&Plan| Version { from: start(plan), stands: plan.stands, after_leaving: plan.after_leaving };
@@ -319,7 +319,7 @@ fn own_claims(table: &Table) -> BTreeMap<String, Vec<Claim>> {
 /// Half-open days, in order and apart.
 type Days = Vec<(i32, i32)>;
 
-fn meet(left: &Days, right: &Days) -> Days {
+fn meet(left: &[(i32, i32)], right: &[(i32, i32)]) -> Days {
     let mut both: Days = left
         .iter()
         .flat_map(|one| right.iter().map(move |other| (one.0.max(other.0), one.1.min(other.1))))
@@ -386,7 +386,7 @@ fn rule_claims(rules: &Table, positions: &Table, occupancies: &Table, members: &
             }
         }
         for (payee, days) in found {
-            for (from, until) in meet(&union(days), &vec![own]) {
+            for (from, until) in meet(&union(days), &[own]) {
                 let claim = Claim { level, plan_id: plan.to_owned(), rule_id: rule.to_owned(), from, until, target: number(targets, row) };
                 claims.entry(payee.to_owned()).or_default().push(claim);
             }
@@ -410,7 +410,7 @@ pub fn as_own(inputs: &crate::Inputs, payee_id: &str) -> Table {
 }
 
 /// Which plans a payee is on on a day, which not, and why: every assignment and every rule that ever finds her.
-pub fn explain_assignment<'a>(plans: &[Plan], tables: &Tables<'a>, payee_id: &str, day: Day) -> Vec<Explained> {
+pub fn explain_assignment(plans: &[Plan], tables: &Tables<'_>, payee_id: &str, day: Day) -> Vec<Explained> {
     let mut all = Assignments::new(plans, tables).explain(payee_id, day);
     let overrides = crate::terms::overrides(tables);
     for own in all.iter_mut().filter(|own| own.applied) {

@@ -1,5 +1,5 @@
-//! What a payee is among others: the rank in a period, and the share of a pool. Who is under other terms is among them all the same, as long
-//! as those say nothing else of the rank or the pool.
+//! What a payee is among others: the rank in a period, and the share of a pool. Who is under other terms is among them all the same, each under
+//! the options of his own terms, as long as they are measured alike.
 
 use crate::Run;
 use crate::earn::PartRows;
@@ -37,14 +37,14 @@ fn alike<'p, S: PartialEq>(parts: &'p [PartRows<'_>], says: impl Fn(&'p PartRows
     all
 }
 
-/// The rows of some parts in order of payee and period, with their values of a fact.
-fn members(parts: &[PartRows<'_>], places: &[usize], of: FactOf) -> Vec<Member> {
+/// The rows of the parts that look at a fact, with its values, in order of payee and period.
+fn members(parts: &[PartRows<'_>], of: FactOf, looks_at: impl Fn(&PartRows<'_>) -> Option<usize>) -> Vec<Member> {
     let mut members = Vec::new();
-    for part in places {
-        let PartRows { looks, rows, .. } = &parts[*part];
-        let Some(fact) = looks.of.iter().position(|own| *own == of) else { continue };
+    for (part, own) in parts.iter().enumerate() {
+        let Some(fact) = looks_at(own).filter(|fact| own.looks.of[*fact] == of) else { continue };
+        let rows = &own.rows;
         members.extend((0..rows.len()).map(|row| Member {
-            part: *part,
+            part,
             row,
             payee: rows.payee[row],
             period: rows.period[row],
@@ -93,7 +93,7 @@ fn give(parts: &mut [PartRows<'_>], places: &[usize], members: &[Member], name: 
 pub fn rank(run: &Run<'_>, parts: &mut [PartRows<'_>]) {
     let says = |own: &PartRows<'_>| Some((own.subject.component.rank.clone()?, own.looks.of[own.looks.rank?]));
     for ((rank, of), places) in alike(parts, says) {
-        let members = members(parts, &places, of);
+        let members = members(parts, of, |own| own.looks.rank);
         let (ranks, counts) = ranks(run, &rank, &members);
         give(parts, &places, &members, "rank", &ranks);
         give(parts, &places, &members, "rank_count", &counts);
@@ -141,19 +141,28 @@ pub fn pool(run: &mut Run<'_>, parts: &mut [PartRows<'_>]) {
         Some((component.pool.clone()?, own.looks.of[own.looks.pool?], component.rounding))
     };
     for ((pool, of, rounding), places) in alike(parts, says) {
-        let members = members(parts, &places, of);
-        let (shares, totals) = shares(run, &pool, &rounding, parts, &members);
+        let members = members(parts, of, |own| own.looks.pool);
+        let (shares, totals) = shares(run, &pool, &rounding, parts, &places, &members);
         give(parts, &places, &members, "pool", &shares);
         give(parts, &places, &members, "pool_total", &totals);
     }
 }
 
-fn shares(run: &mut Run<'_>, pool: &Pool, rounding: &Rounding, parts: &[PartRows<'_>], members: &[Member]) -> (Vec<i64>, Vec<i64>) {
+/// What each member would get of the pool, and the pool; for those of the parts in `places`.
+fn shares(
+    run: &mut Run<'_>,
+    pool: &Pool,
+    rounding: &Rounding,
+    parts: &[PartRows<'_>],
+    places: &[usize],
+    members: &[Member],
+) -> (Vec<i64>, Vec<i64>) {
     let step = from_decimal(rounding.step, MONEY_SCALE).filter(|step| *step > 0).unwrap_or(1);
     let (mut shares, mut totals) = (vec![0i64; members.len()], vec![0i64; members.len()]);
     let mut troubles = Vec::new();
     for (team, group) in groups(run, members, pool.among, true) {
-        let subject = &parts[members[group[0]].part].subject;
+        let Some(own) = group.iter().map(|place| members[*place].part).find(|part| places.contains(part)) else { continue };
+        let subject = &parts[own].subject;
         let period = members[group[0]].period as usize;
         let measured = group.iter().try_fold(0i64, |sum, place| sum.checked_add(members[*place].fact.value));
         let exact = match (pool.amount, pool.rate) {

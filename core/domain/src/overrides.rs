@@ -7,7 +7,7 @@ use crate::plan::Plan;
 use serde_json::{Map, Value};
 
 /// Keys of a plan that stand for themselves at the start of a path.
-const PLAN_KEYS: [&str; 4] = ["cap", "draws", "ramp", "target_from"];
+const PLAN_KEYS: [&str; 6] = ["cap", "caps", "draws", "ramp", "tables", "target_from"];
 /// Tables of the author's own keys: what is not there cannot be overridden.
 const FREE_TABLES: [&str; 3] = ["settings", "params", "inputs"];
 

@@ -24,6 +24,8 @@ const POSTED: &str = "posted";
 const MANIFEST_BYTES_MAX: u64 = 64 << 20;
 const DOCUMENT_BYTES_MAX: u64 = 4 << 20;
 const EXTENSION_BYTES_MAX: u64 = 32 << 20;
+/// Of the whole file.
+const BUNDLE_BYTES_MAX: u64 = 16 << 30;
 /// Documents, extensions and tables.
 const LISTED_MAX: usize = 10_000;
 
@@ -94,7 +96,7 @@ pub fn verify_file(path: &Path) -> Result<Verdict, Unfit> {
 /// Judges a bundle: the hashes of what went in, the calculation done again and compared value by value, the hashes of what came out,
 /// the root. The first difference ends it.
 pub fn verify(source: impl Read) -> Result<Verdict, Unfit> {
-    let mut reader = Reader::new(source);
+    let mut reader = Reader::new(source.take(BUNDLE_BYTES_MAX));
     let manifest = manifest(&reader.need(MANIFEST, MANIFEST_BYTES_MAX)?)?;
     if reader.need(README, README_TEXT.len() as u64)? != README_TEXT.as_bytes() {
         return Err(Unfit::Malformed(format!("{README} is not the one of this form")));

@@ -1,7 +1,7 @@
 //! What leaves the house: mail to a real SMTP server, webhooks to a real HTTP server; what is sent twice, late, or not at all.
 
 use super::sinks::{HookSink, SmtpSink};
-use super::{a_day_passes, job, kind, told, until};
+use super::{a_day_passes, job, kind, record, told, until};
 use crate::changes::person;
 use crate::http::Server;
 use crate::stage::{Stage, small_company, write};
@@ -34,6 +34,24 @@ async fn raise(instance: &Instance, caller: &Caller, subject: &str) -> String {
 async fn has_address(instance: &Instance, caller: &Caller, address: &str) {
     let edit = MailEdit { address: Some(address.to_owned()), opted_out: None };
     instance.edit_mail_preference(caller, 0, &edit).await.expect("an address");
+}
+
+/// The state of every message and what was answered to each attempt, oldest first.
+async fn attempts(stage: &Stage) -> Vec<(String, Vec<Option<i64>>)> {
+    let database = record(stage).await;
+    let mut read = database.read().await.expect("a connection");
+    let all: Vec<(String, String)> = attain_database::sqlx::query_as("select outbox_id, state from outbox order by created_at, outbox_id")
+        .fetch_all(&mut *read)
+        .await
+        .expect("messages");
+    let mut found = Vec::new();
+    for (outbox_id, state) in all {
+        let own = attain_store::outbox::attempts(&mut read, &outbox_id).await.expect("attempts");
+        found.push((state, own.iter().map(|own| own.status).collect()));
+    }
+    drop(read);
+    database.close().await;
+    found
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,19 +120,21 @@ async fn a_mail_that_is_not_taken_is_tried_again_unless_there_is_no_such_address
         has_address(instance, &ada, "ada@example.com").await;
         sink.say(&["451 later", "451 later"]);
         raise(instance, &ana, "first").await;
-        job(&stage, "deliver").await;
-        a_day_passes(&stage).await;
-        job(&stage, "deliver").await;
-        assert_eq!(sink.mails().len(), before, "it was refused twice");
-        a_day_passes(&stage).await;
-        job(&stage, "deliver").await;
+        // As soon as it is due again, which may be within one of these jobs.
+        for _ in 0..3 {
+            job(&stage, "deliver").await;
+            a_day_passes(&stage).await;
+        }
         assert_eq!(sink.mails().len(), before + 1);
+        assert_eq!(attempts(&stage).await, [("sent".to_owned(), vec![Some(451), Some(451), None])]);
         sink.say(&["550 nobody here"]);
         raise(instance, &ana, "second").await;
         job(&stage, "deliver").await;
         a_day_passes(&stage).await;
         job(&stage, "deliver").await;
-        assert_eq!(sink.mails().len(), before + 1, "an address that will never be one is not tried again");
+        assert_eq!(sink.mails().len(), before + 1);
+        let now = attempts(&stage).await;
+        assert_eq!(now[1], ("failed".to_owned(), vec![Some(550)]), "an address that will never be one is not tried again");
         stage.remove().await;
     }
 }
@@ -164,11 +184,11 @@ async fn a_webhook_is_signed_retried_sent_again_and_switched_off() {
 
         sink.say(&["500 Oops", "302 Found"]);
         let dispute_id = raise(instance, &ana, "the bonus").await;
-        for day in 1..=3 {
+        for _ in 0..3 {
             job(&stage, "deliver").await;
-            assert_eq!(sink.hooks().len(), before + day, "one attempt a day");
             a_day_passes(&stage).await;
         }
+        assert_eq!(sink.hooks().len(), before + 3);
         let hooks = sink.hooks().split_off(before);
         let last = &hooks[2];
         assert_eq!((last.path.as_str(), last.headers["attain-event"].as_str()), ("/attain", "dispute-raised"));
@@ -236,7 +256,7 @@ async fn a_name_that_leads_into_our_own_network_is_not_connected_to() {
     let new = NewWebhook { url, events: Vec::new() };
     let id = instance.add_webhook(&ada, &new).await.expect("a name says nothing").webhook_id;
     raise(instance, &ana, "the bonus").await;
-    assert_eq!(job(&stage, "deliver").await["failed"], 1);
+    job(&stage, "deliver").await;
     let log = instance.deliveries(&ada, &id, "", 10).await.expect("a log");
     assert_eq!((log.len(), log[0].state.as_str()), (1, "waiting"));
     assert!(listener.accept().is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock), "nobody connected");

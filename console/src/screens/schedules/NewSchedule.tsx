@@ -21,6 +21,8 @@ export const KINDS: Record<Kind, { name: string; does: string; needs: Action }> 
   import: { name: "Import", does: "Pulls an entity through a connector and imports it.", needs: "import" },
   publish: { name: "Publish statements", does: "Publishes the statements of the last complete run.", needs: "calculate" },
   "reload-check": { name: "Reload check", does: "Loads extensions again that were changed in the record or in watched folders.", needs: "manage-extensions" },
+  escalate: { name: "Escalate", does: "Tells more people of changes that wait for too long and of disputes past their day, once a day.", needs: "manage-jobs" },
+  deliver: { name: "Deliver", does: "Sends mails and webhooks that wait; it is asked for by itself.", needs: "manage-jobs" },
 };
 
 export function NewSchedule({ onClose }: { onClose: () => void }) {

@@ -143,6 +143,9 @@ fn sense(plan: &Plan, settings: Option<&Settings>) -> Result<(), Unfit> {
     if let Some((_, _, message)) = terms(plan).into_iter().next() {
         return wrong(message);
     }
+    if let Some(defect) = plan.defects().into_iter().next() {
+        return wrong(defect.message);
+    }
     for component in &plan.components {
         if component.settings.get("tiers").is_some() {
             match serde_json::from_value::<TierTable>(component.settings.clone()) {
@@ -155,7 +158,8 @@ fn sense(plan: &Plan, settings: Option<&Settings>) -> Result<(), Unfit> {
             }
         }
         if let Some(settings) = settings {
-            let used = [Some(&component.measure), component.quota.as_ref()].into_iter().flatten().chain(component.inputs.values());
+            let measure = Some(&component.measure).filter(|measure| !measure.is_empty());
+            let used = [measure, component.quota.as_ref()].into_iter().flatten().chain(component.inputs.values());
             for measure in used {
                 if settings.measures.iter().all(|own| own.id != *measure) {
                     return wrong(format!("`{measure}` is no measure"));
