@@ -16,6 +16,7 @@ mod pay;
 mod payouts;
 mod people;
 mod periods;
+mod plan_documents;
 mod program;
 mod real_data;
 mod real_input;
