@@ -15,6 +15,8 @@ mod http;
 mod pay;
 mod payouts;
 mod people;
+mod periods;
+mod plan_documents;
 mod program;
 mod real_data;
 mod real_input;

@@ -120,7 +120,7 @@ fn earning(subject: &Subject<'_>, row: usize, number: usize, whole: bool) -> Nod
     let earnings = subject.earnings;
     let cell = |name| show(earnings, row, name);
     let (plan_id, component_id) = (cell("plan_id"), cell("component_id"));
-    let plan = subject.company.plans.iter().find(|file| file.plan.id == plan_id);
+    let plan = subject.company.plan_in(&plan_id, &cell("period_id"));
     let component = plan.and_then(|file| file.plan.components.iter().find(|component| component.id == component_id));
     let attainment = earnings.numbers("attainment").map(|values| values[row]).filter(|value| *value != attain_domain::NULL_NUMBER);
     let against = match attainment {
@@ -140,7 +140,15 @@ fn earning(subject: &Subject<'_>, row: usize, number: usize, whole: bool) -> Nod
     let component = component.filter(|_| is_formula);
     let mut node = Node::of_row("earning", format!("line {number}: {what} {}{against}", cell("amount")), earnings, row);
     if let (Some(file), Some(component)) = (plan, component) {
-        node.children.push(rule(subject, &file.file, &file.text, &file.plan, component));
+        let mut rule = rule(subject, &file.file, &file.text, &file.plan, component);
+        for (path, value) in subject.company.overrides_in(&plan_id, &cell("payee_id"), &cell("period_id")) {
+            let own = path.strip_prefix(component.id.as_str()).is_some_and(|rest| rest.starts_with('.'));
+            if own {
+                let otherwise = attain_domain::overrides::value_at(&file.plan, &path).unwrap_or_default();
+                rule.children.push(Node::new("override", format!("{path} is {value} for this payee, in place of {otherwise}")));
+            }
+        }
+        node.children.push(rule);
     }
     let same = |table: &Table, other: usize| {
         ["period_id", "plan_id", "component_id", "transaction_id", "kind", "origin_period_id"]

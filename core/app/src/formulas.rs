@@ -377,7 +377,10 @@ impl Instance {
                     ];
                     let made = made.into_iter().filter(|(is_there, ..)| *is_there);
                     let made = made.flat_map(|(_, names, doc)| names.iter().map(|name| ((*name).to_owned(), doc.to_owned())));
-                    let looked = component.lookups.iter().map(|(name, table)| (format!("params.{name}"), format!("What the table `{table}` gives.")));
+                    let looked = component
+                        .lookups
+                        .iter()
+                        .map(|(name, table)| (format!("params.{name}"), format!("What the table `{table}` gives.")));
                     let inputs = inputs.chain(earned).chain(made.collect::<Vec<_>>()).chain(looked);
                     let params = component
                         .params

@@ -18,6 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 
 const REASON_LENGTH_MAX: usize = 500;
+/// Of what stands in the way of an approval so much is listed.
+const LISTED_MAX: usize = 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -245,6 +247,8 @@ impl Instance {
             PeriodState::Open | PeriodState::InReview => caller.require_one(&[Action::DraftChanges, Action::ApproveChanges])?,
             PeriodState::Approved | PeriodState::Closed => caller.require(Action::ApproveChanges)?,
         }
+        let unreviewed =
+            if step.to == PeriodState::Approved { self.unreviewed_anomalies(&self.view().await?, period_id).await? } else { Vec::new() };
         let mut tx = self.database.begin().await?;
         versions::hold(&mut tx, Part::Company).await?;
         let have = read_company(&mut tx).await?.ok_or_else(no_company)?;
@@ -269,6 +273,16 @@ impl Instance {
         }
         if step.to == Approved {
             self.approvable(&mut tx, caller, period_id).await?;
+            if !unreviewed.is_empty() {
+                let lines = unreviewed
+                    .iter()
+                    .take(LISTED_MAX)
+                    .map(|own| format!("{} {} {}", own.payee_id, own.kind.name(), own.value.as_deref().unwrap_or_default()))
+                    .collect();
+                let message =
+                    format!("{} unusual statements of {period_id} were not looked at yet; review each, then approve", unreviewed.len());
+                return Err(Refusal::conflict(message).with_details(lines).into());
+            }
         }
         self.write_state(&mut tx, &have, caller, period_id, step.to, Door::Usual, &reason).await?;
         tx.commit().await?;
@@ -319,6 +333,7 @@ impl Instance {
         let want = Company::assemble(&have.documents(), tables.into_values())
             .map_err(|problems| crate::company::refused("the state", &problems))?;
         let acting = self.acting_as(caller);
+        self.period_moved(tx, period_id, to.name(), &caller.user_id, now_ms()).await?;
         let said = format!("{period_id} {}: {reason}", to.name());
         acting.write_by(tx, Some(have), &want, "period", &said, door).await?;
         versions::bump(tx, Part::Runs).await?;

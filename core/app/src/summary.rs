@@ -102,17 +102,9 @@ pub fn summarize(
 }
 
 fn plans_of(company: &Company) -> BTreeMap<String, BTreeSet<String>> {
-    let mut plans: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    if let Some(table) = company.tables.get("plan_assignments")
-        && let (Some(payees), Some(ids)) = (table.texts("payee_id"), table.texts("plan_id"))
-    {
-        for row in 0..table.row_count() {
-            if let (Some(payee), Some(plan)) = (payees.get(row), ids.get(row)) {
-                plans.entry(payee.to_owned()).or_default().insert(plan.to_owned());
-            }
-        }
-    }
-    plans
+    let assignments = company.assignments();
+    let plans = |payee: &str| assignments.of(payee).into_keys().map(str::to_owned).collect();
+    assignments.payees().map(|payee| (payee.to_owned(), plans(payee))).collect()
 }
 
 fn attainments(tables: &BTreeMap<String, Table>, settled: &BTreeSet<String>) -> BTreeMap<String, Option<String>> {

@@ -391,14 +391,9 @@ fn settled(
 
 /// See [`WhatIf::marginal_rate`].
 fn marginal(company: &Company, prepared: &Prepared, set: &dyn Extensions, payee_id: &str, period_id: &str, day: i64) -> Option<String> {
-    let assignments = company.tables.get("plan_assignments")?;
-    let assigned = (0..assignments.row_count()).find(|row| {
-        text(assignments, "payee_id", *row).as_deref() == Some(payee_id)
-            && number(assignments, "from_on", *row).is_some_and(|from| from <= day)
-            && number(assignments, "until_on", *row).is_none_or(|until| day < until)
-    })?;
-    let plan_id = text(assignments, "plan_id", assigned)?;
-    let plan = company.plans.iter().map(|file| &file.plan).find(|plan| plan.id == plan_id)?;
+    let day = attain_domain::Day(i32::try_from(day).ok()?);
+    let assignments = company.assignments();
+    let plan = &company.plan_on(assignments.on(payee_id, day).first()?, day)?.plan;
     let main = plan.components.iter().find(|component| component.quota.is_some()).or_else(|| plan.components.first())?;
     // Rounded to cents, the pay of one unit would have two digits.
     let exact: Vec<Plan> = company

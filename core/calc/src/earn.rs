@@ -1,27 +1,30 @@
 //! Stage 5: asks the compensation extensions what each payee earns, checks the answers, subtracts what was already earned
 //! where a component is trued up, and applies caps.
 
+mod caps;
 mod modify;
 
+use crate::assign::versions;
 use crate::book::Book;
-use crate::cap::{Limit, Running};
 use crate::credit::mode_name;
 use crate::credits::Scratch;
-use crate::earned::{Earned, Reports};
-use crate::earning_rows::{NO_MEASURE, Rows, Subject, build};
-use crate::lookup::Step;
+use crate::earned::{Earned, Reports, first_counted};
+use crate::earning_rows::{NO_MEASURE, Rows, Slice, Subject, build};
 use crate::names::Names;
-use crate::order::{Pay, order};
-use crate::spans::{Assignment, Parameters, assignments, parameters, spans};
-use crate::{Inputs, Run, fault_finding, groups, rates};
+use crate::order::{Pay, Sequence, order};
+use crate::relief::Leaves;
+use crate::spans::{Assignment, Parameters, last_assigned, parameters, spans};
+use crate::terms::{Line, Stay, Terms};
+use crate::{Inputs, Run, fault_finding, groups, rates, slices};
 use attain_domain::component::EarnedOf;
-use attain_domain::fixed::{from_decimal, split};
+use attain_domain::fixed::from_decimal;
 use attain_domain::lint::lint;
-use attain_domain::plan::{Cap, Component, Plan};
+use attain_domain::plan::Plan;
 use attain_domain::point::{Answer, Call, Fault, FaultKind, Point, check_answer};
 use attain_domain::{Column, MONEY_SCALE, NULL_CODE, NULL_NUMBER, RATE_SCALE, Severity, Table};
 use modify::{Judging, Looks};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Rows handed to an extension at once.
 const BATCH_ROWS: usize = 100_000;
@@ -85,9 +88,13 @@ pub struct Earning {
     pub attainment: i64,
     pub target: i64,
     pub formula_amount: i64,
+    /// What multipliers, gates and the like leave of it, before it is trued up and capped.
+    pub result: i64,
     pub amount: i64,
     /// How much of the amount a refundable cap holds back; negative where it gives back.
     pub withheld: i64,
+    /// What it is about where a period is cut.
+    pub slice: Slice,
 }
 
 impl Earning {
@@ -107,8 +114,10 @@ impl Earning {
             attainment: NULL_NUMBER,
             target: NULL_NUMBER,
             formula_amount: NULL_NUMBER,
+            result: NULL_NUMBER,
             amount,
             withheld: 0,
+            slice: Slice::default(),
         }
     }
 }
@@ -124,7 +133,8 @@ pub struct SliceRow {
 }
 
 impl Earning {
-    fn credited(&self) -> i64 {
+    /// What the row itself adds to its result to date.
+    pub fn credited(&self) -> i64 {
         self.to_date.saturating_sub(self.prior)
     }
 }
@@ -186,37 +196,50 @@ fn extended<'n>(names: &Names, more: impl IntoIterator<Item = &'n str>) -> Names
 }
 
 pub fn stage(run: &mut Run<'_>) {
-    let assignments = assignments(run.inputs, &run.book);
-    let parameters = parameters(run.inputs, &run.book);
-    let settled = settled_periods(run.inputs, &run.book);
-    let mut plans: Vec<&Plan> = run.inputs.plans.iter().collect();
-    plans.sort_by(|left, right| left.id.cmp(&right.id));
-    for plan in assignments.keys().filter(|id| plans.iter().all(|plan| plan.id != **id)) {
+    let inputs = run.inputs;
+    let terms = Arc::new(Terms::new(inputs, &run.book, &mut run.findings));
+    run.terms = Arc::clone(&terms);
+    for plan in &terms.missing {
         let message = "payees are assigned to it, but there is no such plan; add it or correct the assignments";
         run.findings.add(Severity::Warning, "plan-missing", "plan_assignments", plan, message);
     }
-    report_unassigned(run, &plans, &assignments);
-    let plan_names = Names(plans.iter().map(|plan| plan.id.clone()).collect());
-    let components: BTreeSet<&str> = plans.iter().flat_map(|plan| plan.components.iter().map(|component| component.id.as_str())).collect();
+    report_unassigned(run, &terms.assignments);
+    let versions = versions(&inputs.plans);
+    let plan_names = Names(versions.keys().map(|id| (*id).to_owned()).collect());
+    let components: BTreeSet<&str> = inputs.plans.iter().flat_map(|plan| plan.components.iter().map(|own| own.id.as_str())).collect();
     let component_names = Names(components.into_iter().map(str::to_owned).collect());
-    for plan in &plans {
-        for own in lint(plan) {
-            run.findings.add(own.severity, own.code, "plans", &format!("{}, {}", plan.id, own.place), own.message);
-        }
+    for (id, list) in &versions {
+        report_lint(run, id, list);
     }
-    let mut paying = Paying::of(&plan_names, &component_names);
-    for step in order(&plans, &mut run.findings) {
+    let sequences: Vec<Sequence<'_>> = versions
+        .iter()
+        .map(|(id, list)| {
+            let held = terms.plans.get(*id).into_iter().flat_map(|own| &own.documents);
+            Sequence::new(id, list.iter().copied().chain(held).collect())
+        })
+        .collect();
+    let mut paying = Paying {
+        plans: &plan_names,
+        components: &component_names,
+        leaves: Leaves::new(inputs, &run.book),
+        parameters: parameters(inputs, &run.book),
+        settled: settled_periods(inputs, &run.book),
+        draft: Earnings::default(),
+        earned: Earned::default(),
+        reports: Reports::default(),
+    };
+    for step in order(&sequences, &mut run.findings) {
+        let (Pay::Component(plan, _) | Pay::Caps(plan)) = step;
+        let plan_id = sequences[plan].plan_id;
+        // Without anybody on it, a plan pays nothing.
+        let Some(plan) = terms.plans.get(plan_id) else { continue };
         match step {
-            Pay::Component(plan, component) => {
-                let plan = plans[plan];
-                let component = &plan.components[component];
-                let Some(payees) = assignments.get(&plan.id) else { continue };
-                let codes = (plan_names.code(&plan.id), component_names.code(&component.id));
-                let first = paying.draft.rows.len();
-                earn(run, plan, component, codes, payees, &parameters, &settled, &mut paying);
-                paying.earned.add(codes.0, codes.1, first..paying.draft.rows.len());
+            Pay::Component(of, component) => {
+                if let Some(line) = plan.line(sequences[of].components[component]) {
+                    earn(run, plan_id, line, &mut paying);
+                }
             }
-            Pay::Caps(plan) => cap_plan(run, plans[plan], &mut paying),
+            Pay::Caps(_) => caps::of_plan(run, plan_id, plan, &mut paying),
         }
     }
     let mut draft = paying.draft;
@@ -226,44 +249,101 @@ pub fn stage(run: &mut Run<'_>) {
     run.earnings = draft;
 }
 
+/// What to look at in each version of a plan.
+fn report_lint(run: &mut Run<'_>, plan_id: &str, versions: &[&Plan]) {
+    for version in versions {
+        let from = version.from.filter(|_| versions.len() > 1).map_or(String::new(), |day| format!(" from {day}"));
+        for own in lint(version) {
+            run.findings.add(own.severity, own.code, "plans", &format!("{plan_id}{from}, {}", own.place), own.message);
+        }
+    }
+}
+
 /// What the stage has made so far, and by what it finds its way in it.
 struct Paying<'a> {
     plans: &'a Names,
     components: &'a Names,
+    leaves: Leaves,
+    parameters: Parameters,
+    settled: Vec<bool>,
     draft: Earnings,
     earned: Earned,
     reports: Reports,
 }
 
-impl<'a> Paying<'a> {
-    fn of(plans: &'a Names, components: &'a Names) -> Paying<'a> {
-        Paying { plans, components, draft: Earnings::default(), earned: Earned::default(), reports: Reports::default() }
+impl Paying<'_> {
+    /// What is meant by `earned`, seen from a component of a plan.
+    fn asked<'e>(&self, earned: &'e EarnedOf, plan: u32) -> Asked<'e> {
+        let meant = self.earned.meant(earned, plan, self.plans, self.components);
+        let meant = meant.into_iter().map(|codes| (codes, self.earned.is_by_transaction(&self.draft.rows, codes))).collect();
+        Asked { earned, meant }
+    }
+
+    /// What was earned in periods `from..=until`, whose last day is `day`; with a transaction, from that one where earnings are of one.
+    fn sum(&mut self, run: &mut Run<'_>, asked: &Asked<'_>, payee: u32, (from, until): (usize, usize), day: i32, transaction: u32) -> i64 {
+        let book = Arc::clone(&run.book);
+        let mut sum = 0i64;
+        for at in from..=until {
+            let day = if at == until { day } else { book.calendar.periods[at].until.0 - 1 };
+            for own in self.reports.of(&book, &mut run.findings, payee, day, asked.earned.of) {
+                for (codes, by_transaction) in &asked.meant {
+                    let transaction = if *by_transaction { transaction } else { NULL_CODE };
+                    sum = sum.saturating_add(self.earned.sum(&self.draft.rows, *codes, own, (at, at), transaction));
+                }
+            }
+        }
+        sum
     }
 
     /// What is meant by `earned` in each row of a component: over its span up to and with the period, or of its own transaction.
-    fn earned_of(&mut self, run: &mut Run<'_>, component: &Component, plan: u32, earned: &EarnedOf, rows: &Rows) -> Vec<i64> {
+    fn earned_of(&mut self, run: &mut Run<'_>, subject: &Subject<'_>, plan: u32, earned: &EarnedOf, rows: &Rows) -> Vec<i64> {
+        let component = subject.component;
         let spans = spans(&run.book, component.accumulate);
-        let meant = self.earned.meant(earned, plan, self.plans, self.components);
-        let by_transaction: Vec<bool> = meant.iter().map(|codes| self.earned.is_by_transaction(&self.draft.rows, *codes)).collect();
-        let book = std::sync::Arc::clone(&run.book);
+        let asked = self.asked(earned, plan);
         let mut values = Vec::with_capacity(rows.len());
         for row in 0..rows.len() {
-            let (payee, period) = (rows.payee[row], rows.period[row] as usize);
+            let period = rows.period[row] as usize;
             let is_credit = rows.transaction[row] != NULL_CODE && !component.stacked;
-            let mut sum = 0i64;
-            for at in if is_credit { period } else { spans[period].0 }..=period {
-                let day = if at == period { rows.day[row] } else { book.calendar.periods[at].until.0 - 1 };
-                for own in self.reports.of(&book, &mut run.findings, payee, day, earned.of) {
-                    for (codes, by_transaction) in meant.iter().zip(&by_transaction) {
-                        let transaction = if is_credit && *by_transaction { rows.transaction[row] } else { NULL_CODE };
-                        sum = sum.saturating_add(self.earned.sum(&self.draft.rows, *codes, own, (at, at), transaction));
-                    }
-                }
-            }
-            values.push(sum);
+            let from = if is_credit { period } else { first_counted(&run.book, spans[period].0, component.accumulate, subject.part.since) };
+            let transaction = if is_credit { rows.transaction[row] } else { NULL_CODE };
+            values.push(self.sum(run, &asked, rows.payee[row], (from, period), rows.day[row], transaction));
         }
         values
     }
+
+    /// Of a component that pays what was earned: what was earned before each row's period in its span. The period before may have been
+    /// paid by another part of the component.
+    fn earned_before(
+        &mut self,
+        run: &mut Run<'_>,
+        own: (&Subject<'_>, &BTreeMap<u32, Stay>, u32),
+        earned: &EarnedOf,
+        rows: &Rows,
+    ) -> Vec<i64> {
+        let (subject, payees, plan) = own;
+        let component = subject.component;
+        let spans = spans(&run.book, component.accumulate);
+        let asked = self.asked(earned, plan);
+        let mut values = Vec::with_capacity(rows.len());
+        for row in 0..rows.len() {
+            let (payee, period) = (rows.payee[row], rows.period[row] as usize);
+            let from = first_counted(&run.book, spans[period].0, component.accumulate, subject.part.since);
+            let assignments = payees.get(&payee).map_or(&[][..], |stay| stay.assignments.as_slice());
+            let last = (from..period).rev().find_map(|at| Some((at, last_assigned(assignments, &run.book, at)?.0)));
+            values.push(match last {
+                Some((at, _)) if row > 0 && rows.payee[row - 1] == payee && rows.period[row - 1] as usize == at => rows.to_date[row - 1],
+                Some((at, day)) => self.sum(run, &asked, payee, (from, at), day, NULL_CODE),
+                None => 0,
+            });
+        }
+        values
+    }
+}
+
+/// An earning that is looked at: the components meant, and of each whether it pays every credit by itself.
+struct Asked<'a> {
+    earned: &'a EarnedOf,
+    meant: Vec<((u32, u32), bool)>,
 }
 
 /// For each period whether it gets a statement.
@@ -273,15 +353,11 @@ pub fn settled_periods(inputs: &Inputs, book: &Book) -> Vec<bool> {
 }
 
 /// Credit of payees who are on no plan on its day.
-fn report_unassigned(run: &mut Run<'_>, plans: &[&Plan], assignments: &BTreeMap<String, BTreeMap<u32, Vec<Assignment>>>) {
+fn report_unassigned(run: &mut Run<'_>, assignments: &BTreeMap<String, BTreeMap<u32, Vec<Assignment>>>) {
     let book = &run.book;
     let mut days: BTreeMap<u32, Vec<(i32, i32)>> = BTreeMap::new();
-    for (plan, payees) in assignments {
-        if plans.iter().any(|own| own.id == *plan) {
-            for (payee, list) in payees {
-                days.entry(*payee).or_default().extend(list.iter().map(|assignment| (assignment.from, assignment.until)));
-            }
-        }
+    for (payee, list) in assignments.values().flatten() {
+        days.entry(*payee).or_default().extend(list.iter().map(|assignment| (assignment.from, assignment.until)));
     }
     let first = book.calendar.periods.first().map_or(0, |period| period.from.0);
     let end = book.calendar.periods.last().map_or(0, |period| period.until.0);
@@ -307,69 +383,117 @@ fn report_unassigned(run: &mut Run<'_>, plans: &[&Plan], assignments: &BTreeMap<
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call, from the loop over components")]
-fn earn(
+/// A part of a component with the rows that it pays.
+pub struct PartRows<'a> {
+    pub subject: Subject<'a>,
+    pub looks: Looks,
+    pub payees: &'a BTreeMap<u32, Stay>,
+    pub rows: Rows,
+}
+
+/// Pays one component: each of its parts by itself, then what is about all of them together.
+fn earn(run: &mut Run<'_>, plan_id: &str, line: &Line, paying: &mut Paying<'_>) {
+    let codes = (paying.plans.code(plan_id), paying.components.code(&line.component_id));
+    let record = format!("{plan_id}, {}", line.component_id);
+    let first = paying.draft.rows.len();
+    let (leaves, parameters, settled) =
+        (std::mem::take(&mut paying.leaves), std::mem::take(&mut paying.parameters), std::mem::take(&mut paying.settled));
+    let mut parts: Vec<PartRows<'_>> = Vec::with_capacity(line.parts.len());
+    for place in 0..line.parts.len() {
+        let Some((subject, looks)) = resolve(run, plan_id, line, place, &leaves, &settled, &record) else { continue };
+        let payees = &line.stays[place];
+        let mut rows = build(run, &subject, payees, &parameters);
+        add_earnings(run, &subject, payees, codes.0, paying, &mut rows);
+        parts.push(PartRows { subject, looks, payees, rows });
+    }
+    groups::rank(run, &mut parts);
+    groups::pool(run, &mut parts);
+    for PartRows { subject, looks, rows, .. } in &mut parts {
+        rates::fill(run, subject, rows);
+        modify::hurdle(subject.component, rows);
+        ask(run, subject, looks, rows, codes, &record, paying);
+    }
+    drop(parts);
+    (paying.leaves, paying.parameters, paying.settled) = (leaves, parameters, settled);
+    let draft = &mut paying.draft;
+    slices::sort(draft, first);
+    modify::floors(line, first, draft);
+    modify::once(run, line, first, draft);
+    caps::true_up_and_cap(run, line, &record, first, draft);
+    slices::join(draft, first, line);
+    paying.earned.add(codes.0, codes.1, first..draft.rows.len());
+}
+
+/// A part with its names resolved; `None` where one of them is not known, which is told.
+fn resolve<'a>(
     run: &mut Run<'_>,
-    plan: &Plan,
-    component: &Component,
-    codes: (u32, u32),
-    payees: &BTreeMap<u32, Vec<Assignment>>,
-    parameters: &Parameters,
-    settled: &[bool],
-    paying: &mut Paying<'_>,
-) {
-    let record = format!("{}, {}", plan.id, component.id);
-    let find = |run: &mut Run<'_>, id: &str| {
+    plan_id: &'a str,
+    line: &'a Line,
+    place: usize,
+    leaves: &'a Leaves,
+    settled: &'a [bool],
+    record: &str,
+) -> Option<(Subject<'a>, Looks)> {
+    let part = &line.parts[place];
+    let component = &part.component;
+    let mut find = |id: &str| {
         let found = run.measures.find(id);
         if found.is_none() {
-            run.findings.add(
-                Severity::Error,
-                "measure-missing",
-                "plans",
-                &record,
-                format!("there is no measure `{id}`; add it to `company.toml` or correct the component"),
-            );
+            let message = format!("there is no measure `{id}`; add it to `company.toml` or correct the component");
+            run.findings.add(Severity::Error, "measure-missing", "plans", record, message);
         }
         found
     };
-    let measure = match &component.earnings {
-        Some(_) => NO_MEASURE,
-        None => match find(run, &component.measure) {
-            None => return,
-            Some(found) => found,
-        },
-    };
+    let measure = if component.earnings.is_some() { NO_MEASURE } else { find(&component.measure)? };
     let quota = match &component.quota {
         None => None,
-        Some(id) => match find(run, id) {
-            None => return,
-            found => found,
-        },
+        Some(id) => Some(find(id)?),
     };
-    let mut inputs = Vec::with_capacity(component.inputs.len());
-    for id in component.inputs.values() {
-        match find(run, id) {
-            None => return,
-            Some(found) => inputs.push(found),
+    let inputs = component.inputs.values().map(|id| find(id)).collect::<Option<Vec<usize>>>()?;
+    let looks = Looks::new(component, find)?;
+    let until = settled.iter().rposition(|settled| *settled).map_or(0, |last| last + 1);
+    let facts = looks.of.clone();
+    Some((Subject { plan_id, component, part, place, leaves, measure, quota, inputs, facts, until, settled }, looks))
+}
+
+/// What rows have of earnings beside their own measures.
+fn add_earnings(
+    run: &mut Run<'_>,
+    subject: &Subject<'_>,
+    payees: &BTreeMap<u32, Stay>,
+    plan_code: u32,
+    paying: &mut Paying<'_>,
+    rows: &mut Rows,
+) {
+    let component = subject.component;
+    if let Some(earned) = &component.earnings {
+        rows.to_date = paying.earned_of(run, subject, plan_code, earned, rows);
+        rows.prior = vec![0; rows.len()];
+        if !component.true_up {
+            rows.prior = paying.earned_before(run, (subject, payees, plan_code), earned, rows);
         }
     }
-    let Some(looks) = Looks::new(component, |id| find(run, id)) else { return };
+    for (name, uses) in &component.uses {
+        let values = paying.earned_of(run, subject, plan_code, &uses.earned(), rows);
+        rows.inputs.push((name.clone(), values));
+    }
+}
+
+/// Asks the extension what the rows of a part earn, and adds the answers to the draft.
+fn ask(run: &mut Run<'_>, subject: &Subject<'_>, looks: &Looks, rows: &Rows, codes: (u32, u32), record: &str, paying: &mut Paying<'_>) {
+    let component = subject.component;
     let (Some(step), Some(wide_step)) =
         (from_decimal(component.rounding.step, MONEY_SCALE), from_decimal(component.rounding.step, RATE_SCALE))
     else {
-        run.findings.add(Severity::Error, "rounding-step", "plans", &record, "the rounding step has more than four digits; shorten it");
+        run.findings.add(Severity::Error, "rounding-step", "plans", record, "the rounding step has more than four digits; shorten it");
         return;
     };
-    let until = settled.iter().rposition(|settled| *settled).map_or(0, |last| last + 1);
-    let subject = Subject { plan_id: &plan.id, component, measure, quota, inputs, facts: looks.of.clone(), until, settled };
-    let mut rows = build(run, &subject, payees, parameters);
-    complete(run, plan, &subject, &looks, codes.0, payees, paying, &mut rows);
-    let draft = &mut paying.draft;
-    let settings = plan.settings_of(component);
+    let settings = component.settings_with(&subject.part.tables);
     let rounding = Table::new("rounding")
         .with("mode", Column::text(&[Some(mode_name(component.rounding.mode))]))
         .with("step", Column::rate(vec![wide_step]));
     let Some(extension) = run.extension(Point::Compensation, &component.formula) else { return };
+    let draft = &mut paying.draft;
     let first = draft.rows.len();
     let mut scratch = Scratch::default();
     for start in (0..rows.len()).step_by(BATCH_ROWS) {
@@ -381,7 +505,7 @@ fn earn(
         });
         let read = answer.and_then(|answer| {
             run.account_for(Point::Compensation, &component.formula, 1, answer.fuel_used);
-            read(&answer, &rows, range, step, codes, draft)
+            read(&answer, rows, range, step, codes, draft)
         });
         match read {
             Ok(unexplained) => {
@@ -391,13 +515,8 @@ fn earn(
                         run.book.payees.get(rows.payee[row]),
                         run.book.calendar.periods[rows.period[row] as usize].id
                     );
-                    run.findings.add(
-                        Severity::Warning,
-                        "slices-unexplained",
-                        "earnings",
-                        &record,
-                        format!("the slices of `{}` do not add up to its amount", component.formula),
-                    );
+                    let message = format!("the slices of `{}` do not add up to its amount", component.formula);
+                    run.findings.add(Severity::Warning, "slices-unexplained", "earnings", &record, message);
                 }
             }
             Err(fault) => {
@@ -409,47 +528,8 @@ fn earn(
         }
     }
     let code = |id: &str| paying.components.code(id);
-    let judging = Judging { component, looks: &looks, rows: &rows, earned: &paying.earned, plan: codes.0, code: &code };
-    let results = modify::results(run, &judging, first, draft);
-    true_up_and_cap(run, component, &record, first, &results, draft);
-}
-
-/// What rows have beside their own measures: earnings, ranks, pools and rates; and what a hurdle leaves of them.
-#[expect(clippy::too_many_arguments, reason = "one call, from the payment of a component")]
-fn complete(
-    run: &mut Run<'_>,
-    plan: &Plan,
-    subject: &Subject<'_>,
-    looks: &Looks,
-    plan_code: u32,
-    payees: &BTreeMap<u32, Vec<Assignment>>,
-    paying: &mut Paying<'_>,
-    rows: &mut Rows,
-) {
-    let component = subject.component;
-    if let Some(earned) = &component.earnings {
-        rows.to_date = paying.earned_of(run, component, plan_code, earned, rows);
-        let spans = spans(&run.book, component.accumulate);
-        for row in 0..rows.len() {
-            let goes_on = row > 0
-                && rows.payee[row - 1] == rows.payee[row]
-                && spans[rows.period[row - 1] as usize].0 == spans[rows.period[row] as usize].0;
-            rows.prior[row] = if goes_on && !component.true_up { rows.to_date[row - 1] } else { 0 };
-        }
-    }
-    for (name, uses) in &component.uses {
-        let earned = uses.earned();
-        let values = paying.earned_of(run, component, plan_code, &earned, rows);
-        rows.inputs.push((name.clone(), values));
-    }
-    if let (Some(rank), Some(fact)) = (&component.rank, looks.rank) {
-        groups::rank(run, rank, fact, rows);
-    }
-    if let (Some(pool), Some(fact)) = (&component.pool, looks.pool) {
-        groups::pool(run, pool, subject, fact, payees, rows);
-    }
-    rates::fill(run, plan, subject, rows);
-    modify::hurdle(component, rows);
+    let judging = Judging { component, since: subject.part.since, looks, rows, earned: &paying.earned, plan: codes.0, code: &code };
+    modify::results(run, &judging, first, draft);
 }
 
 /// Takes over the answer for rows `range`. Returns the rows whose slices do not add up to their amount.
@@ -503,8 +583,10 @@ fn read(
             attainment: rows.attainment(row),
             target: rows.target[row],
             formula_amount: *amount,
+            result: *amount,
             amount: *amount,
             withheld: 0,
+            slice: rows.slice[row],
         });
     }
     let (slice_rows, inputs, rates, slice_amounts) =
@@ -531,114 +613,4 @@ fn read(
         (difference.abs() > allowed).then_some(range.start + row)
     });
     Ok(unexplained.collect())
-}
-
-/// The rows from `first` on are those of one component, in order of payee and period.
-fn true_up_and_cap(run: &mut Run<'_>, component: &Component, record: &str, first: usize, results: &[i64], draft: &mut Earnings) {
-    let spans = spans(&run.book, component.accumulate);
-    let step = Step::new(&component.rounding);
-    let limit = component.cap.as_ref().map(|cap| Limit::new(cap, step, &run.book));
-    let mut running = Running::default();
-    let mut before: Option<(u32, usize, i64)> = None;
-    let mut payee = None;
-    let mut without_basis = false;
-    for index in first..draft.rows.len() {
-        let row = draft.rows[index];
-        if payee != Some(row.payee) {
-            running = Running::default();
-            payee = Some(row.payee);
-        }
-        let result = results[index - first];
-        let mut amount = result;
-        if component.true_up {
-            let span = spans[row.period as usize].0;
-            if let Some((own, known, earned)) = before
-                && own == row.payee
-                && known == span
-            {
-                amount -= earned;
-                draft.explain(index as u32, "already earned", -earned);
-            }
-            before = Some((row.payee, span, result));
-        }
-        if let Some(limit) = &limit {
-            let most = limit.amount(row.quota, row.target, row.credited());
-            without_basis |= most.is_none();
-            if limit.is_refundable() {
-                let given = limit.refund(&mut running, row.period as usize, amount, most);
-                draft.rows[index].withheld = amount - given;
-            } else {
-                let given = limit.apply(&mut running, row.period as usize, amount, most);
-                draft.explain(index as u32, "cap", given - amount);
-                amount = given;
-            }
-        }
-        draft.rows[index].amount = amount;
-    }
-    if without_basis {
-        run.findings.add(
-            Severity::Warning,
-            "cap-without-basis",
-            "plans",
-            record,
-            "for some payees there is nothing that the cap is a share of; they are not capped",
-        );
-    }
-}
-
-/// Applies the caps of some components and then that of the plan.
-fn cap_plan(run: &mut Run<'_>, plan: &Plan, paying: &mut Paying<'_>) {
-    let code = paying.plans.code(&plan.id);
-    for cap in &plan.caps {
-        let codes: Vec<u32> = cap.components.iter().map(|id| paying.components.code(id)).collect();
-        let rows = paying.earned.rows(code).filter(|(component, _)| codes.contains(component)).flat_map(|(_, rows)| rows).collect();
-        cap_together(run, plan, &cap.cap(), &format!("cap on {}", cap.components.join(", ")), rows, &mut paying.draft);
-    }
-    if let Some(cap) = &plan.cap {
-        let rows = paying.earned.rows(code).flat_map(|(_, rows)| rows).collect();
-        cap_together(run, plan, cap, "plan cap", rows, &mut paying.draft);
-    }
-}
-
-/// Applies a cap to the sum of rows of several components. What is cut is shared out by amount.
-fn cap_together(run: &mut Run<'_>, plan: &Plan, cap: &Cap, label: &str, mut order: Vec<usize>, draft: &mut Earnings) {
-    let rounding = plan.components.first().map(|component| component.rounding).unwrap_or_default();
-    let step = Step::new(&rounding);
-    let limit = Limit::new(cap, step, &run.book);
-    order.sort_unstable();
-    let key = |row: &Earning| (row.payee, row.period, if limit.is_per_transaction() { row.transaction } else { 0 });
-    order.sort_by_key(|index| key(&draft.rows[*index]));
-    let mut running = Running::default();
-    let mut payee = None;
-    let mut without_basis = false;
-    let groups: Vec<Vec<usize>> =
-        order.chunk_by(|left, right| key(&draft.rows[*left]) == key(&draft.rows[*right])).map(<[usize]>::to_vec).collect();
-    for group in groups {
-        let rows: Vec<Earning> = group.iter().map(|index| draft.rows[*index]).collect();
-        if payee != Some(rows[0].payee) {
-            running = Running::default();
-            payee = Some(rows[0].payee);
-        }
-        let first_of = |value: fn(&Earning) -> i64| rows.iter().map(value).find(|value| *value != NULL_NUMBER).unwrap_or(NULL_NUMBER);
-        let most = limit.amount(first_of(|row| row.quota), first_of(|row| row.target), first_of(Earning::credited));
-        without_basis |= most.is_none();
-        let total = rows.iter().fold(0i64, |sum, row| sum.saturating_add(row.amount));
-        let cut = total - limit.apply(&mut running, rows[0].period as usize, total, most);
-        let weights: Vec<i64> = rows.iter().map(|row| row.amount.max(0)).collect();
-        let parts =
-            if cut > 0 { split(cut, &weights, step.step) } else { split(cut, &[vec![1], vec![0; rows.len() - 1]].concat(), step.step) };
-        for (index, part) in group.iter().zip(parts) {
-            draft.rows[*index].amount -= part;
-            draft.explain(*index as u32, label, -part);
-        }
-    }
-    if without_basis {
-        run.findings.add(
-            Severity::Warning,
-            "cap-without-basis",
-            "plans",
-            &plan.id,
-            "for some payees there is nothing that the cap is a share of; they are not capped",
-        );
-    }
 }

@@ -6,8 +6,20 @@ use crate::findings::Findings;
 use crate::names::Names;
 use attain_domain::NULL_CODE;
 use attain_domain::component::{EarnedBy, EarnedOf};
+use attain_domain::plan::Accumulate;
 use std::collections::BTreeMap;
 use std::ops::Range;
+
+/// The first period whose earnings count with those of a period of a span that begins with `start`: where results started again on `since`,
+/// the one of that day.
+pub fn first_counted(book: &Book, start: usize, over: Accumulate, since: Option<i32>) -> usize {
+    match (over, since) {
+        (Accumulate::Quarter | Accumulate::Year, Some(since)) => {
+            start.max(book.calendar.periods.partition_point(|period| period.until.0 <= since))
+        }
+        _ => start,
+    }
+}
 
 /// Which rows of the draft are of which plan and component; within one, rows are in order of payee.
 #[derive(Debug, Default)]

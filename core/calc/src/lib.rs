@@ -4,6 +4,7 @@
 mod accounting;
 mod adjust;
 mod analysis;
+mod assign;
 mod attain;
 mod begun;
 mod beside;
@@ -34,15 +35,19 @@ mod preview;
 mod rates;
 #[cfg(feature = "reference")]
 pub mod reference;
+mod relief;
 mod resolve;
 #[cfg(feature = "reference")]
 pub mod sequences;
 mod settle;
+mod slices;
 mod spans;
-mod windfall;
 mod teams;
+mod terms;
+mod windfall;
 
 pub use analysis::{Analysis, analyse};
+pub use assign::{Assignments, Explained, Held, Level, explain_assignment};
 pub use begun::begun;
 pub use credits::{CHUNK_ROWS, Credits, TRANSACTION_ROW, with_transaction_ids};
 pub use explain::{Conversion, counted};
@@ -124,6 +129,8 @@ pub(crate) struct Run<'a> {
     pub more: Option<prepared::Supposed>,
     /// Supposed for the components that are named, see [`Prepared::expecting`].
     pub expected: Arc<prepared::Expectation>,
+    /// Who is on which plan under which terms; empty before pay.
+    pub terms: Arc<terms::Terms>,
     pub earnings: earn::Earnings,
     pub ledger: settle::Ledger,
     pub tables: BTreeMap<&'static str, Table>,
@@ -143,6 +150,7 @@ impl<'a> Run<'a> {
             quotas: Arc::default(),
             more: None,
             expected: Arc::default(),
+            terms: Arc::default(),
             earnings: earn::Earnings::default(),
             ledger: settle::Ledger::default(),
             tables: BTreeMap::new(),

@@ -67,7 +67,9 @@ impl Measures {
         }
         match (&meter.days, days) {
             (Some(team), days) => team.of_payee(&self.teams, book, payee, days),
-            (None, None) => self.of_payee(measure, payee).iter().map(|value| (*value != NULL_NUMBER).then_some(i128::from(*value))).collect(),
+            (None, None) => {
+                self.of_payee(measure, payee).iter().map(|value| (*value != NULL_NUMBER).then_some(i128::from(*value))).collect()
+            }
             (None, days) => sums(std::slice::from_ref(meter), book, credits, payee, days),
         }
     }
@@ -170,6 +172,17 @@ impl Measures {
 /// The sum of each meter and period, one meter after the other; `None` where no line counts. With `days`, only transactions
 /// tested in one of these spans.
 pub fn sums(meters: &[Meter], book: &Book, credits: &Credits, payee: u32, days: Option<&[(i32, i32)]>) -> Vec<Option<i128>> {
+    match days {
+        None => sums_where(meters, book, credits, payee, |_| true),
+        Some(days) => sums_where(meters, book, credits, payee, |transaction| {
+            let day = book.transactions.tested_on[transaction as usize];
+            days.iter().any(|(from, until)| *from <= day && day < *until)
+        }),
+    }
+}
+
+/// The same of the transactions that `accept` accepts.
+pub fn sums_where(meters: &[Meter], book: &Book, credits: &Credits, payee: u32, accept: impl Fn(u32) -> bool) -> Vec<Option<i128>> {
     let period_count = book.calendar.periods.len();
     let mut sums: Vec<Option<i128>> = vec![None; meters.len() * period_count];
     let mut last = vec![u32::MAX; meters.len()];
@@ -177,11 +190,8 @@ pub fn sums(meters: &[Meter], book: &Book, credits: &Credits, payee: u32, days: 
     for (base, level) in credits.lines[range.clone()].iter().zip(&credits.levels[range]) {
         let base = *base as usize;
         let transaction = credits.base.transaction[base];
-        if let Some(days) = days {
-            let day = book.transactions.tested_on[transaction as usize];
-            if !days.iter().any(|(from, until)| *from <= day && day < *until) {
-                continue;
-            }
+        if !accept(transaction) {
+            continue;
         }
         let period = usize::from(book.transactions.period[transaction as usize]);
         for (measure, meter) in meters.iter().enumerate() {

@@ -7,7 +7,7 @@ use crate::credits::Credits;
 use crate::findings::Findings;
 use crate::measure::Measures;
 use crate::outcome::{self, Outcome, Used};
-use crate::{Inputs, Run, STAGES};
+use crate::{Inputs, Run, STAGES, assign};
 use attain_domain::ids::PeriodId;
 use attain_domain::plan::{Plan, looks_at_others};
 use attain_domain::point::{Extensions, Point};
@@ -114,14 +114,15 @@ impl Prepared {
         if looks_at_others(&self.inputs.plans, &self.inputs.settings.measures) {
             return self.clone();
         }
+        let own = assign::as_own(&self.inputs, payee_id);
         self.with(|inputs| {
-            for entity in ["plan_assignments", "parameters"] {
-                let Some(table) = inputs.tables.get(entity) else { continue };
-                let Some(payees) = table.texts("payee_id") else { continue };
-                let own: Vec<usize> = (0..table.row_count()).filter(|row| payees.get(*row) == Some(payee_id)).collect();
-                let own = table.take(&own);
-                inputs.tables.insert(entity.to_owned(), Arc::new(own));
-            }
+            inputs.tables.insert("plan_assignments".to_owned(), Arc::new(own));
+            inputs.tables.remove("plan_rules");
+            let Some(table) = inputs.tables.get("parameters") else { return };
+            let Some(payees) = table.texts("payee_id") else { return };
+            let own: Vec<usize> = (0..table.row_count()).filter(|row| payees.get(*row) == Some(payee_id)).collect();
+            let own = table.take(&own);
+            inputs.tables.insert("parameters".to_owned(), Arc::new(own));
         })
     }
 

@@ -9,21 +9,21 @@ use crate::measure::part;
 use crate::names::texts;
 use attain_domain::component::{RateRule, RateRules};
 use attain_domain::fixed::{from_decimal_rounded, to_decimal};
-use attain_domain::plan::{ConditionField, Measure, Plan};
+use attain_domain::plan::{ConditionField, Measure};
 use attain_domain::rate_table::{Choice, DimensionKind, Key, NoMatch, RateTable};
 use attain_domain::{Column, MONEY_SCALE, NULL_CODE, NULL_NUMBER, RATE_SCALE, Severity, TextColumn};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
 /// Fills what `lookups` and `rates` of the component ask for.
-pub fn fill(run: &mut Run<'_>, plan: &Plan, subject: &Subject<'_>, rows: &mut Rows) {
+pub fn fill(run: &mut Run<'_>, subject: &Subject<'_>, rows: &mut Rows) {
     let component = subject.component;
     let mut labels: Vec<Vec<String>> = Vec::new();
     if !component.lookups.is_empty() || component.rates.is_some() {
         labels.resize(rows.len(), Vec::new());
     }
     for (param, name) in &component.lookups {
-        if let Some(table) = plan.tables.get(name) {
+        if let Some(table) = subject.part.tables.get(name) {
             let own = std::mem::take(rows.param(param));
             let values = look(run, subject, rows, name, table, &own, &mut labels);
             *rows.param(param) = values;
@@ -218,7 +218,8 @@ fn of_transaction<'a>(run: &Run<'_>, book: &'a Book, rows: &'a Rows, field: &str
         }
         "family" | "territory" => {
             let tree = if field == "family" { &book.families } else { &book.territories };
-            let code = move |row: usize| if std::ptr::eq(tree, &book.families) { book.family(at(row)) } else { transactions.territory[at(row)] };
+            let code =
+                move |row: usize| if std::ptr::eq(tree, &book.families) { book.family(at(row)) } else { transactions.territory[at(row)] };
             Box::new(move |row| match code(row) {
                 NULL_CODE => Key::Nothing,
                 code if is_tree => Key::Lineage(tree.lineage(code).into_iter().map(|code| tree.names.get(code)).collect()),
@@ -234,7 +235,13 @@ fn of_transaction<'a>(run: &Run<'_>, book: &'a Book, rows: &'a Rows, field: &str
 fn narrowness(rule: &RateRule, book: &Book) -> [usize; 6] {
     let mut says = [0; 6];
     let deepest = |tree: &crate::names::Tree, words: &[String]| {
-        words.iter().map(|word| tree.names.code(word)).filter(|code| *code != NULL_CODE).map(|code| tree.lineage(code).len()).max().unwrap_or(1)
+        words
+            .iter()
+            .map(|word| tree.names.code(word))
+            .filter(|code| *code != NULL_CODE)
+            .map(|code| tree.lineage(code).len())
+            .max()
+            .unwrap_or(1)
     };
     for condition in &rule.conditions {
         let words = condition.any_of.as_deref().unwrap_or_default();

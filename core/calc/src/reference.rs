@@ -265,12 +265,8 @@ fn plan(id: &str, measure: &str, cap: Option<Cap>) -> Plan {
 }
 
 fn settings() -> Settings {
-    let measure = |id: &str, credits: Vec<CreditKind>| Measure {
-        id: id.to_owned(),
-        value: MeasureValue::Amount,
-        credits,
-        ..Measure::default()
-    };
+    let measure =
+        |id: &str, credits: Vec<CreditKind>| Measure { id: id.to_owned(), value: MeasureValue::Amount, credits, ..Measure::default() };
     Settings {
         format: 1,
         name: "Reference".to_owned(),

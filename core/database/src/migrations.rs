@@ -15,8 +15,9 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "settlement", include_str!("../../../migrations/0006_settlement.sql")),
     (7, "people", include_str!("../../../migrations/0007_people.sql")),
     (8, "payouts", include_str!("../../../migrations/0008_payouts.sql")),
-    (9, "crediting", include_str!("../../../migrations/0010_crediting.sql")),
-    (10, "once", include_str!("../../../migrations/0011_once.sql")),
+    (9, "plan documents", include_str!("../../../migrations/0009_plan_documents.sql")),
+    (10, "crediting", include_str!("../../../migrations/0010_crediting.sql")),
+    (11, "once", include_str!("../../../migrations/0011_once.sql")),
 ];
 
 /// The newest version of the schema that this program knows.

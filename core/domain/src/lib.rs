@@ -9,6 +9,7 @@ pub mod finding;
 pub mod fixed;
 pub mod ids;
 pub mod lint;
+pub mod overrides;
 pub mod payouts;
 pub mod plan;
 pub mod plan_defects;
@@ -18,6 +19,7 @@ pub mod schema;
 pub mod settings;
 pub mod settlement;
 pub mod table;
+pub mod terms;
 pub mod tiers;
 
 pub use calendar::{Calendar, Period};

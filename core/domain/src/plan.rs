@@ -1,10 +1,12 @@
 //! Compensation plans and measures, as written in `plans/*.toml` and `company.toml`.
 
 use crate::component::{EarnedBy, EarnedOf, Floor, Gate, GroupCap, Hurdle, Multiplier, OncePer, Pool, Rank, RateRules, Uses};
+use crate::date::Day;
 use crate::fixed::Rounding;
 use crate::rate_table::RateTable;
 use crate::settings::empty_object;
 use crate::settlement::{Clawback, Draw, PayShare};
+use crate::terms::{AfterLeaving, OnStart, Ramp, Stands, TargetFrom};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -228,6 +230,9 @@ pub struct Component {
     pub quota_basis: QuotaBasis,
     #[serde(default)]
     pub prorate_quota: Proration,
+    /// The target of the assignment: as it stands on the last day of the period, or by the days on which it holds.
+    #[serde(default)]
+    pub prorate_target: Proration,
     /// Name of the compensation extension.
     pub formula: String,
     #[serde(default = "empty_object")]
@@ -305,6 +310,22 @@ pub struct Plan {
     /// The share of the pay just below a bound by which it must rise there for the check to tell; a quarter where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cliff: Option<Decimal>,
+    /// The first day on which this version of the plan holds; the earliest version needs none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Day>,
+    #[serde(default)]
+    pub on_start: OnStart,
+    #[serde(default)]
+    pub stands: Stands,
+    #[serde(default)]
+    pub after_leaving: AfterLeaving,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ramp: Option<Ramp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_from: Option<TargetFrom>,
+    /// Whether pay of this plan is held until the payee has accepted its document.
+    #[serde(default)]
+    pub requires_acceptance: bool,
 }
 
 impl Component {
@@ -332,6 +353,22 @@ impl Component {
             && !self.once
             && !self.stacked
     }
+
+    /// The tables of its plan that it reads.
+    pub fn reads<'a>(&'a self, tables: &'a BTreeMap<String, RateTable>) -> impl Iterator<Item = (&'a String, &'a RateTable)> {
+        tables.iter().filter(|(name, _)| self.tables.contains(name) || self.lookups.values().any(|own| own == *name))
+    }
+
+    /// The settings that the formula gets: its own, and the tables that it looks into as `tables`.
+    pub fn settings_with(&self, tables: &BTreeMap<String, RateTable>) -> Cow<'_, serde_json::Value> {
+        let mut settings = match &self.settings {
+            serde_json::Value::Object(settings) if !self.tables.is_empty() => settings.clone(),
+            _ => return Cow::Borrowed(&self.settings),
+        };
+        let known = self.tables.iter().filter_map(|name| Some((name.clone(), serde_json::to_value(tables.get(name)?).ok()?)));
+        settings.insert("tables".to_owned(), serde_json::Value::Object(known.collect()));
+        Cow::Owned(serde_json::Value::Object(settings))
+    }
 }
 
 /// Whether what is paid to one payee hangs on what others sold or earned: he cannot be calculated alone then.
@@ -343,16 +380,5 @@ pub fn looks_at_others<'a>(plans: impl IntoIterator<Item = &'a Plan>, measures: 
 impl Plan {
     pub fn cliff_share(&self) -> Decimal {
         self.cliff.unwrap_or(Decimal::new(25, 2))
-    }
-
-    /// The settings that a component's formula gets: its own, and the tables that it looks into as `tables`.
-    pub fn settings_of<'a>(&self, component: &'a Component) -> Cow<'a, serde_json::Value> {
-        let mut settings = match &component.settings {
-            serde_json::Value::Object(settings) if !component.tables.is_empty() => settings.clone(),
-            _ => return Cow::Borrowed(&component.settings),
-        };
-        let known = component.tables.iter().filter_map(|name| Some((name.clone(), serde_json::to_value(self.tables.get(name)?).ok()?)));
-        settings.insert("tables".to_owned(), serde_json::Value::Object(known.collect()));
-        Cow::Owned(serde_json::Value::Object(settings))
     }
 }

@@ -115,7 +115,7 @@ pub enum Command {
     /// Who would get credit for a deal; credit by hand
     #[command(subcommand)]
     Credit(CreditCommand),
-    /// Plan territories or quotas
+    /// Plan territories or quotas, explain who is on which plan
     #[command(subcommand)]
     Plan(PlanCommand),
     /// Continue a measure into coming periods
@@ -271,6 +271,13 @@ pub struct ForecastArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum PlanCommand {
+    /// Which compensation plans a payee is on on a day, and why not on others
+    Explain {
+        payee: String,
+        /// A day, YYYY-MM-DD
+        #[arg(long)]
+        on: String,
+    },
     /// Balance accounts over territories
     Territories {
         /// First day of the new assignment
@@ -480,6 +487,10 @@ async fn with_instance(command: Command, instance: &Instance, out: show::Output)
         Command::Explain(args) => out.explanation(&instance.explain(&args.payee, &args.period, args.line, args.run.as_deref()).await?),
         Command::Summary => out.summary(&instance.summary().await?),
         Command::Credit(command) => credit::execute(command, instance, out).await,
+        Command::Plan(PlanCommand::Explain { payee, on }) => {
+            let day: Day = on.parse().map_err(|()| Refusal::invalid(format!("`{on}` is not a day; write YYYY-MM-DD")))?;
+            out.plan_reasons(&instance.company().await?.explain_plans(&payee, day))
+        }
         Command::Plan(PlanCommand::Territories { from, apply }) => {
             let day: Day = from.parse().map_err(|()| Refusal::invalid(format!("`{from}` is not a day; write YYYY-MM-DD")))?;
             let proposal = instance.propose_territories(day).await?;

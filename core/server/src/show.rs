@@ -186,6 +186,29 @@ impl Output {
         self.either(verdict, || verdict.text())
     }
 
+    /// Those that apply, with their other values, then those that do not and why.
+    pub fn plan_reasons(self, reasons: &attain_app::plan_versions::PlanReasons) -> Result<()> {
+        self.either(reasons, || {
+            let mut lines = vec![format!("{} on {}", reasons.payee_id, reasons.on)];
+            for own in &reasons.plans {
+                let how = own.rule_id.as_ref().map_or_else(|| "own assignment".to_owned(), |rule| format!("rule {rule} ({})", own.level));
+                let file = own.plan_file.as_ref().map_or(String::new(), |file| format!(", plans/{file}"));
+                match &own.why_not {
+                    None => lines.push(format!("  on {} by {how}{file}", own.plan_id)),
+                    Some(why) => lines.push(format!("  not on {} by {how}: {why}", own.plan_id)),
+                }
+                let other = |own: &attain_app::plan_versions::OverrideView| {
+                    format!("    {} is {} in place of {}", own.path, own.value, own.otherwise.as_deref().unwrap_or("nothing"))
+                };
+                lines.extend(own.overrides.iter().map(other));
+            }
+            if reasons.plans.is_empty() {
+                lines.push("  on no plan: there is no assignment and no rule".to_owned());
+            }
+            lines.join("\n")
+        })
+    }
+
     /// A remark that is not part of the result.
     pub fn note(self, text: &str) -> Result<()> {
         if !self.json && !self.quiet {

@@ -15,6 +15,7 @@ pub mod once;
 pub mod outbox;
 pub mod payouts;
 pub mod periods;
+pub mod plan_documents;
 pub mod questions;
 pub mod run_facts;
 pub mod runs;

@@ -84,6 +84,35 @@ const WORK: &[Step] = &[
     step("review", Who::Admin, "POST", "/api/v1/periods/2026-01/state", JSON, Body::Text("{\"to\":\"in-review\"}"), &[]),
     step("approve", Who::Finance, "POST", "/api/v1/periods/2026-01/state", JSON, Body::Text("{\"to\":\"approved\"}"), &[]),
     step("close", Who::Finance, "POST", "/api/v1/periods/2026-01/state", JSON, Body::Text("{\"to\":\"closed\"}"), &[]),
+    step(
+        "draft a payout",
+        Who::Admin,
+        "POST",
+        "/api/v1/payouts",
+        JSON,
+        Body::Text("{\"period_id\":\"2026-01\",\"pay_on\":\"2026-02-10\"}"),
+        &["batch_id", "content_hash"],
+    ),
+    step("review the payout", Who::Admin, "POST", "/api/v1/payouts/{batch_id}/review", JSON, Body::Text("{}"), &[]),
+    step(
+        "approve the payout",
+        Who::Finance,
+        "POST",
+        "/api/v1/payouts/{batch_id}/approval",
+        JSON,
+        Body::Text("{\"content_hash\":\"{content_hash}\"}"),
+        &[],
+    ),
+    step("export the payout", Who::Finance, "POST", "/api/v1/payouts/{batch_id}/export", JSON, Body::Text("{}"), &[]),
+    step(
+        "confirm the payout",
+        Who::Finance,
+        "POST",
+        "/api/v1/payouts/{batch_id}/confirmation",
+        JSON,
+        Body::Text("{\"reference\":\"bank 1\",\"paid_on\":\"2026-02-10\"}"),
+        &[],
+    ),
     step("import late", Who::Admin, "POST", "/api/v1/imports?entity=transactions", CSV, Body::Deals(2, 5), &[]),
     step("run at last", Who::Admin, "POST", "/api/v1/runs", JSON, Body::Text("{}"), &["job_id"]),
 ];
@@ -356,7 +385,11 @@ impl Stage {
         ensure!((200..300).contains(&status) || is_taken, "{} was answered with {status}: {said}", step.name);
         let said = if is_taken && !step.keep.is_empty() {
             // It was done, but its answer was lost: what it made is the newest of its kind.
-            let list = if step.keep.contains(&"change_id") { "/api/v1/changes" } else { "/api/v1/jobs?limit=1" };
+            let list = match step.keep[0] {
+                "change_id" => "/api/v1/changes",
+                "batch_id" => "/api/v1/payouts",
+                _ => "/api/v1/jobs?limit=1",
+            };
             ask(address, "GET", list, &self.tokens.0, JSON, "", None)?.1
         } else {
             said

@@ -33,9 +33,11 @@ pub(super) fn tables(sheets: &Sheets, settings: Option<&Settings>, plans: Option
         rates(sheets, settings, problems);
     }
     if let Some(plans) = plans {
+        super::plan_checks::rows(sheets, settings, plans, problems);
         let plans = plans.iter().map(|file| file.plan.id.as_str()).collect();
-        known("plan_assignments", "plan_id", &plans, "plan in plans/", sheets, problems);
-        known("parameters", "plan_id", &plans, "plan in plans/", sheets, problems);
+        for entity in ["plan_assignments", "parameters", "plan_rules", "plan_overrides"] {
+            known(entity, "plan_id", &plans, "plan in plans/", sheets, problems);
+        }
     }
 }
 
@@ -54,7 +56,7 @@ fn file(entity: &str) -> String {
     format!("{entity}.csv")
 }
 
-fn problem(sheet: &Sheet, row: usize, column: &str, value: &str, message: impl Into<String>) -> Problem {
+pub(super) fn problem(sheet: &Sheet, row: usize, column: &str, value: &str, message: impl Into<String>) -> Problem {
     Problem::new(&file(&sheet.table.name), message).at(sheet.line(row)).column(column, sheet.position(column)).value(value)
 }
 
@@ -241,6 +243,8 @@ fn ranges(sheets: &Sheets, problems: &mut Problems) {
         ("accounts", "latitude", -90 * DEGREE, 90 * DEGREE, "write degrees from -90 to 90"),
         ("accounts", "longitude", -180 * DEGREE, 180 * DEGREE, "write degrees from -180 to 180"),
         ("fx_rates", "rate", 1, i64::MAX, "write company currency for one unit, greater than 0"),
+        ("leaves", "quota_relief", 0, 100_000_000, "write a share from 0 to 1"),
+        ("leaves", "target_relief", 0, 100_000_000, "write a share from 0 to 1"),
     ] {
         let sheet = &sheets[entity_name];
         let kind = entity(entity_name).and_then(|entity| entity.field(field));

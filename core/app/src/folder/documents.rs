@@ -308,7 +308,11 @@ impl<'a> Document<'a> {
             self.push(&["measures", number], None, "objectives are the payee's own and no credits; remove `of`, `credits` and `where`");
         }
         if measure.full.is_some_and(|full| full <= Decimal::ZERO || !of_objectives) {
-            self.push(&["measures", number, "full"], None, "is what reached objectives come to: above zero, and for `value = \"objectives\"` only");
+            self.push(
+                &["measures", number, "full"],
+                None,
+                "is what reached objectives come to: above zero, and for `value = \"objectives\"` only",
+            );
         }
     }
 
@@ -394,6 +398,9 @@ impl<'a> Document<'a> {
             for defect in draw.defects() {
                 self.push(&["draws", number.as_str()], None, defect);
             }
+        }
+        for (path, value, message) in super::plan_checks::terms(plan) {
+            self.push(&path, value.as_deref(), message);
         }
         // Without settings that could be read, no measure is held to be unknown.
         let measures: Option<Vec<&str>> = settings.map(|settings| settings.measures.iter().map(|measure| measure.id.as_str()).collect());

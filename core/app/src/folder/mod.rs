@@ -4,6 +4,7 @@
 mod check;
 mod diff;
 mod documents;
+mod plan_checks;
 mod problem;
 mod rows;
 mod value;
@@ -422,10 +423,8 @@ fn checked(
         if let Some(file) = path.strip_prefix("plans/")
             && let Some(plan) = documents::plan(path, text, settings.as_ref(), &mut problems)
         {
-            if let Some(other) = plans.iter().find(|other: &&PlanFile| other.plan.id == plan.id) {
-                problems.push(
-                    Problem::new(path, format!("is the id of the plan in `plans/{}` too; choose another", other.file)).value(&plan.id),
-                );
+            if let Some(problem) = plan_checks::same_version(path, &plan, &plans) {
+                problems.push(problem);
             }
             plans.push(PlanFile { file: file.to_owned(), text: text.clone(), plan });
         }

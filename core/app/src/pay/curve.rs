@@ -119,8 +119,8 @@ impl Instance {
         let mode = serde_json::to_value(component.rounding.mode)?;
         let Some(step) = from_decimal(component.rounding.step, RATE_SCALE) else { return Ok(None) };
         let rounding = Table::new("rounding").with("mode", Column::text(&[mode.as_str()])).with("step", Column::rate(vec![step]));
-        let params = params(view, plan, component, payee_id, period_id);
-        let probe = Probe { extension, component, payee_id, period_id, quota, target, params, rounding };
+        let params = params(view, &plan, &component, payee_id, period_id);
+        let probe = Probe { extension, component: &component, payee_id, period_id, quota, target, params, rounding };
         let end = (quota.max(value) / 100).saturating_mul(UP_TO_PERCENT);
         let mut values: Vec<i64> = (0..=POINTS).map(|part| end / POINTS * part).collect();
         values.push(value.max(0));
@@ -159,13 +159,14 @@ fn next(probe: &Probe<'_>, here: (i64, i64, i64), end: i64) -> Option<NextTier> 
 }
 
 /// The first component with a quota whose result alone decides its pay.
-fn subject<'a>(run: &'a RunView, payee_id: &str, period_id: &'a str) -> Option<(&'a Plan, &'a Component, i64, i64, i64)> {
+fn subject(run: &RunView, payee_id: &str, period_id: &str) -> Option<(Plan, Component, i64, i64, i64)> {
     rows_of(run, "earnings", payee_id, period_id).find_map(|(table, row)| {
-        let plan = run.company.plans.iter().find(|file| Some(file.plan.id.as_str()) == text(table, "plan_id", row))?;
-        let component = plan.plan.components.iter().find(|own| Some(own.id.as_str()) == text(table, "component_id", row))?;
+        let plan = run.company.plan_for_period(text(table, "plan_id", row)?, payee_id, period_id)?;
+        let component = plan.components.iter().find(|own| Some(own.id.as_str()) == text(table, "component_id", row))?.clone();
         let quota = number(table, "quota", row).filter(|quota| *quota > 0)?;
         let alone = component.stands_alone() && text(table, "transaction_id", row).is_none();
-        alone.then_some((&plan.plan, component, number(table, "to_date", row)?, quota, number(table, "target", row).unwrap_or(NULL_NUMBER)))
+        let (value, target) = (number(table, "to_date", row)?, number(table, "target", row).unwrap_or(NULL_NUMBER));
+        alone.then_some((plan, component, value, quota, target))
     })
 }
 

@@ -251,12 +251,12 @@ fn by_component(earnings: &Table) -> BTreeMap<(String, String, String), i64> {
 
 /// What of a component's inputs is not as it was.
 fn reason(before: &attain_store::Manifest, run: &RunView, plan_id: &str, component_id: &str) -> String {
-    let plan = run.company.plans.iter().find(|file| file.plan.id == plan_id);
-    let formula = plan.and_then(|file| file.plan.components.iter().find(|own| own.id == component_id)).map(|own| own.formula.as_str());
+    let versions = run.company.plan_versions(plan_id);
+    let component = versions.iter().rev().find_map(|file| file.plan.components.iter().find(|own| own.id == component_id));
+    let formula = component.map(|own| own.formula.as_str());
     let mut causes = Vec::new();
-    if let Some(path) = plan.map(|file| format!("plans/{}", file.file))
-        && before.documents.get(&path) != run.manifest.documents.get(&path)
-    {
+    let paths = versions.iter().map(|file| format!("plans/{}", file.file));
+    if paths.into_iter().any(|path| before.documents.get(&path) != run.manifest.documents.get(&path)) {
         causes.push("the plan was changed".to_owned());
     }
     if let Some(key) = formula.map(|name| format!("compensation/{name}"))
@@ -264,7 +264,7 @@ fn reason(before: &attain_store::Manifest, run: &RunView, plan_id: &str, compone
     {
         causes.push(format!("the formula {} was changed", formula.unwrap_or_default()));
     }
-    for name in ["transactions", "splits", "quotas", "plan_assignments", "parameters", "fx_rates"] {
+    for name in ["transactions", "splits", "quotas", "plan_assignments", "plan_rules", "plan_overrides", "parameters", "fx_rates"] {
         if before.input(name) != run.manifest.input(name) {
             causes.push(format!("{} changed", name.replace('_', " ")));
         }

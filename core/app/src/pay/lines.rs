@@ -90,8 +90,8 @@ fn span(calendar: &Calendar, period_id: &str, component: &Component) -> Vec<Stri
     calendar.periods[..=at].iter().filter(inside).map(|period| period.id.0.clone()).collect()
 }
 
-fn component<'a>(company: &'a Company, plan_id: &str, component_id: &str) -> Option<&'a Component> {
-    let plan = company.plans.iter().find(|file| file.plan.id == plan_id)?;
+fn component<'a>(company: &'a Company, plan_id: &str, component_id: &str, period_id: &str) -> Option<&'a Component> {
+    let plan = company.plan_in(plan_id, period_id)?;
     plan.plan.components.iter().find(|own| own.id == component_id)
 }
 
@@ -135,7 +135,7 @@ pub(crate) fn credits_of(
     period_id: &str,
     count_max: usize,
 ) -> (usize, Vec<CreditLine>) {
-    let Some(component) = component(&run.company, &own.plan_id, &own.component_id) else { return (0, Vec::new()) };
+    let Some(component) = component(&run.company, &own.plan_id, &own.component_id, period_id) else { return (0, Vec::new()) };
     let periods = span(&view.company.calendar, period_id, component);
     let nothing = Vec::new();
     let counted = lines.counted.get(&component.measure).unwrap_or(&nothing);
@@ -191,9 +191,10 @@ impl Instance {
         let statement = view.statement(caller, payee_id, period_id)?;
         let run = view.run()?;
         let own = statement.components.get(line.wrapping_sub(1)).ok_or_else(|| no_line(line, statement.components.len()))?;
-        let plan = run.company.plans.iter().find(|file| file.plan.id == own.plan_id);
+        let plan = run.company.plan_in(&own.plan_id, period_id);
         let plan = plan.ok_or_else(|| Refusal::not_found(format!("plan `{}` is not in the run", own.plan_id)))?;
-        let formula = component(&run.company, &own.plan_id, &own.component_id).map_or("", |component| component.formula.as_str());
+        let formula =
+            component(&run.company, &own.plan_id, &own.component_id, period_id).map_or("", |component| component.formula.as_str());
         let digest = run.manifest.extensions.get(&format!("compensation/{formula}")).cloned().unwrap_or_default();
         let mut read = self.database.read().await?;
         let bytes = attain_store::extensions::blob(&mut read, &digest.as_str().into()).await?.unwrap_or_default();

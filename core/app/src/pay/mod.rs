@@ -99,8 +99,8 @@ fn rows_of<'a>(run: &'a RunView, name: &'static str, payee_id: &str, period_id: 
 
 /// The name of a component as its plan's author calls it.
 fn component_name(company: &crate::folder::Company, plan_id: &str, component_id: &str) -> String {
-    let plan = company.plans.iter().find(|file| file.plan.id == plan_id);
-    let component = plan.and_then(|file| file.plan.components.iter().find(|own| own.id == component_id));
+    let versions = company.plan_versions(plan_id);
+    let component = versions.iter().rev().find_map(|file| file.plan.components.iter().find(|own| own.id == component_id));
     component.map(|own| own.name.clone()).filter(|name| !name.is_empty()).unwrap_or_else(|| component_id.to_owned())
 }
 

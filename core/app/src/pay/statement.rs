@@ -102,7 +102,7 @@ impl View {
         let mut plans: Vec<PlanHead> = Vec::new();
         for line in &components {
             if plans.iter().all(|plan| plan.plan_id != line.plan_id) {
-                let plan = run.company.plans.iter().find(|file| file.plan.id == line.plan_id);
+                let plan = run.company.plan_in(&line.plan_id, period_id);
                 let name = plan.map(|file| file.plan.name.clone()).filter(|name| !name.is_empty());
                 plans.push(PlanHead { plan_id: line.plan_id.clone(), name: name.unwrap_or_else(|| line.plan_id.clone()) });
             }
@@ -162,7 +162,7 @@ pub(super) fn component_lines(run: &RunView, payee_id: &str, period_id: &str) ->
     let mut lines = Vec::new();
     for (number_of_line, (earnings, row)) in rows_of(run, "earnings", payee_id, period_id).enumerate() {
         let (plan_id, component_id) = (text(earnings, "plan_id", row).unwrap_or(""), text(earnings, "component_id", row).unwrap_or(""));
-        let plan = company.plans.iter().find(|file| file.plan.id == plan_id);
+        let plan = company.plan_in(plan_id, period_id);
         let component = plan.and_then(|file| file.plan.components.iter().find(|own| own.id == component_id));
         let transaction = text(earnings, "transaction_id", row);
         let (kind, origin) = (text(earnings, "kind", row), text(earnings, "origin_period_id", row));

@@ -97,7 +97,7 @@ fn attained(run: &RunView, payee_id: &str, measure: &str, periods: &[&str]) -> (
 fn own_measure<'a>(run: &'a RunView, payee_id: &str, period_id: &str) -> Option<&'a str> {
     let table = run.table("earnings")?;
     run.rows("earnings", payee_id).filter(|row| text(table, "period_id", *row) == Some(period_id)).find_map(|row| {
-        let plan = run.company.plans.iter().find(|file| Some(file.plan.id.as_str()) == text(table, "plan_id", row))?;
+        let plan = run.company.plan_in(text(table, "plan_id", row)?, period_id)?;
         let component = plan.plan.components.iter().find(|own| Some(own.id.as_str()) == text(table, "component_id", row))?;
         component.quota.as_deref()
     })
@@ -251,7 +251,7 @@ impl View {
         let day = Day(period.until.0 - 1);
         let words = words.to_lowercase();
         let ids = company.company.tables["payees"].texts("payee_id").map(|column| column.dictionary.clone()).unwrap_or_default();
-        let plans = plan_ids(company, day);
+        let plans = company.company.plans_on(day);
         let mut heads: Vec<PayeeHead> = ids
             .into_iter()
             .filter(|id| visible.sees(id, period.from, period.until))
@@ -268,18 +268,4 @@ impl View {
         heads.sort_by(|left, right| (&left.name, &left.payee_id).cmp(&(&right.name, &right.payee_id)));
         Ok(heads)
     }
-}
-
-/// The plans of each payee on a day.
-fn plan_ids(company: &crate::view::CompanyView, day: Day) -> BTreeMap<&str, Vec<String>> {
-    let table = &company.company.tables["plan_assignments"];
-    let mut plans: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for row in 0..table.row_count() {
-        let holds = number(table, "from_on", row).is_some_and(|from| from <= i64::from(day.0))
-            && number(table, "until_on", row).is_none_or(|until| i64::from(day.0) < until);
-        if let (Some(payee), Some(plan), true) = (text(table, "payee_id", row), text(table, "plan_id", row), holds) {
-            plans.entry(payee).or_default().push(plan.to_owned());
-        }
-    }
-    plans
 }

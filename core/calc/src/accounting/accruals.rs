@@ -217,9 +217,7 @@ fn table(calendar: &Calendar, results: &Results, balances: &BTreeMap<(&Key, usiz
         }
     }
     rows.sort_unstable();
-    let text = |value: &dyn Fn(&Row<'_>) -> String| {
-        Column::text(&rows.iter().map(|row| Some(value(row))).collect::<Vec<_>>())
-    };
+    let text = |value: &dyn Fn(&Row<'_>) -> String| Column::text(&rows.iter().map(|row| Some(value(row))).collect::<Vec<_>>());
     let money = |place: usize| Column::money(rows.iter().map(|row| row.4[place]).collect());
     Table::new("accruals")
         .with("payee_id", text(&|row| row.0.to_owned()))

@@ -3,10 +3,12 @@
 
 use super::{Earning, Earnings};
 use crate::Run;
-use crate::earned::Earned;
+use crate::earned::{Earned, first_counted};
 use crate::earning_rows::{Fact, FactOf, NO_MEASURE, Rows};
 use crate::lookup::ONE;
+use crate::slices::{self, Basis};
 use crate::spans::spans;
+use crate::terms::Line;
 use attain_domain::component::{Floor, FloorOn, JudgedBy, OncePer, Otherwise};
 use attain_domain::fixed::{from_decimal_rounded, to_decimal};
 use attain_domain::plan::{Accumulate, CapOf, Component};
@@ -64,6 +66,8 @@ impl Looks {
 /// What a component is judged against.
 pub struct Judging<'a> {
     pub component: &'a Component,
+    /// Results of earlier days do not count.
+    pub since: Option<i32>,
     pub looks: &'a Looks,
     pub rows: &'a Rows,
     pub earned: &'a Earned,
@@ -81,23 +85,17 @@ impl Earnings {
     }
 }
 
-/// The results of the rows from `first` on, which are those of one component.
-pub fn results(run: &mut Run<'_>, judging: &Judging<'_>, first: usize, draft: &mut Earnings) -> Vec<i64> {
+/// Sets the results of the rows from `first` on, which are those of one part of a component in the order of its rows.
+pub fn results(run: &mut Run<'_>, judging: &Judging<'_>, first: usize, draft: &mut Earnings) {
     let component = judging.component;
-    let mut results: Vec<i64> = draft.rows[first..].iter().map(|row| row.formula_amount).collect();
-    let is_plain = component.gates.is_empty()
-        && component.multipliers.is_empty()
-        && component.requires.is_empty()
-        && component.floor.is_none()
-        && !component.once;
-    if is_plain {
-        return results;
+    if component.gates.is_empty() && component.multipliers.is_empty() && component.requires.is_empty() {
+        return;
     }
     let mut unfit = Vec::new();
-    for place in 0..results.len() {
-        match judging.result(run, place, first + place, draft) {
-            Some(result) => results[place] = result,
-            None => unfit.push(draft.rows[first + place].payee),
+    for index in first..draft.rows.len() {
+        match judging.result(run, index - first, index, draft) {
+            Some(result) => draft.rows[index].result = result,
+            None => unfit.push(draft.rows[index].payee),
         }
     }
     unfit.dedup();
@@ -106,10 +104,6 @@ pub fn results(run: &mut Run<'_>, judging: &Judging<'_>, first: usize, draft: &m
         let message = format!("what `{}` pays does not fit; correct its multipliers", component.id);
         run.findings.add(Severity::Error, "overflow", "payees", &name, message);
     }
-    if component.once {
-        once(run, component, judging.rows, first, &mut results, draft);
-    }
-    results
 }
 
 impl Judging<'_> {
@@ -125,7 +119,8 @@ impl Judging<'_> {
             };
             let factor = own.factor(position)?;
             let after = self.scale(amount, factor)?;
-            let name = own.measure.as_deref().or(own.component.as_deref()).or(self.component.quota.as_deref()).unwrap_or(&self.component.measure);
+            let name =
+                own.measure.as_deref().or(own.component.as_deref()).or(self.component.quota.as_deref()).unwrap_or(&self.component.measure);
             draft.scaled(index as u32, &format!("multiplier {name}"), amount, factor - Decimal::ONE, after - amount);
             amount = after;
         }
@@ -146,7 +141,12 @@ impl Judging<'_> {
                 Otherwise::Rate => gate.rate.unwrap_or_default(),
             };
             let after = self.scale(amount, rate)?;
-            let name = gate.measure.as_deref().or(gate.component.as_deref()).or(self.component.quota.as_deref()).unwrap_or(&self.component.measure);
+            let name = gate
+                .measure
+                .as_deref()
+                .or(gate.component.as_deref())
+                .or(self.component.quota.as_deref())
+                .unwrap_or(&self.component.measure);
             draft.scaled(index as u32, &format!("gate {name}"), amount, rate - Decimal::ONE, after - amount);
             amount = after;
         }
@@ -156,18 +156,6 @@ impl Judging<'_> {
                 draft.explain(index as u32, &format!("requires {other}"), -amount);
                 amount = 0;
             }
-        }
-        if let Some(floor) = &self.component.floor
-            && let Some(least) = self.floor(floor, &row)
-        {
-            let after = match floor.on {
-                FloorOn::Paying if amount > 0 => amount.max(least),
-                FloorOn::Paying if amount < 0 => amount.min(-least),
-                FloorOn::Paying => amount,
-                FloorOn::All => amount.max(least),
-            };
-            draft.explain(index as u32, "floor", after - amount);
-            amount = after;
         }
         Some(amount)
     }
@@ -194,54 +182,87 @@ impl Judging<'_> {
             let Fact { value, quota } = self.rows.facts[fact][place];
             return (value, quota);
         }
-        let span = spans(&run.book, over.unwrap_or(self.component.accumulate))[row.period as usize];
+        let over = over.unwrap_or(self.component.accumulate);
+        let start = first_counted(&run.book, spans(&run.book, over)[row.period as usize].0, over, self.since);
         let codes = (self.plan, (self.code)(component.unwrap_or_default()));
-        (self.earned.sum(&draft.rows, codes, row.payee, (span.0, row.period as usize), NULL_CODE), NULL_NUMBER)
-    }
-
-    fn floor(&self, floor: &Floor, row: &Earning) -> Option<i64> {
-        let basis = match floor.of {
-            Some(CapOf::Target) => row.target,
-            Some(CapOf::Credited) => row.to_date.saturating_sub(row.prior).saturating_abs(),
-            Some(CapOf::Quota) | None => row.quota,
-        };
-        let exact = match (floor.amount, floor.rate) {
-            (Some(amount), _) => amount,
-            (None, Some(rate)) if basis != NULL_NUMBER => to_decimal(basis, MONEY_SCALE).checked_mul(rate)?,
-            _ => return None,
-        };
-        from_decimal_rounded(self.component.rounding.apply(exact)?, MONEY_SCALE)
+        (self.earned.sum(&draft.rows, codes, row.payee, (start, row.period as usize), NULL_CODE), NULL_NUMBER)
     }
 }
 
+/// Raises the results of the rows from `first` on, which are those of one component, to its floor. Where a period is cut, that is the floor
+/// of what its slices come to together, as the last of them has it.
+pub fn floors(line: &Line, first: usize, draft: &mut Earnings) {
+    if line.parts.iter().all(|part| part.component.floor.is_none()) {
+        return;
+    }
+    for index in first..draft.rows.len() {
+        let row = draft.rows[index];
+        let component = &line.parts[row.slice.part as usize].component;
+        let Some(floor) = &component.floor else { continue };
+        // What is trued up says what it came to so far; other slices are added up.
+        let is_to_date = component.true_up && !slices::stands_alone(component);
+        let goes_on = draft.rows.get(index + 1).is_some_and(|next| slices::are_one(&row, next));
+        if goes_on && !is_to_date {
+            continue;
+        }
+        let Some(least) = least(floor, component, &slices::basis(draft, first, index, component)) else { continue };
+        let earlier = draft.rows[first..index].iter().rev().take_while(|other| !is_to_date && slices::are_one(other, &row));
+        let sum = earlier.fold(row.result, |sum, other| sum.saturating_add(other.result));
+        let after = match floor.on {
+            FloorOn::Paying if sum > 0 => sum.max(least),
+            FloorOn::Paying if sum < 0 => sum.min(-least),
+            FloorOn::Paying => sum,
+            FloorOn::All => sum.max(least),
+        };
+        draft.explain(index as u32, "floor", after - sum);
+        draft.rows[index].result = row.result.saturating_add(after - sum);
+    }
+}
+
+fn least(floor: &Floor, component: &Component, basis: &Basis) -> Option<i64> {
+    let of = match floor.of {
+        Some(CapOf::Target) => basis.target,
+        Some(CapOf::Credited) => basis.credited.saturating_abs(),
+        Some(CapOf::Quota) | None => basis.quota,
+    };
+    let exact = match (floor.amount, floor.rate) {
+        (Some(amount), _) => amount,
+        (None, Some(rate)) if of != NULL_NUMBER => to_decimal(of, MONEY_SCALE).checked_mul(rate)?,
+        _ => return None,
+    };
+    from_decimal_rounded(component.rounding.apply(exact)?, MONEY_SCALE)
+}
+
 /// Pays the first result of a span that pays anything, by day and then by id. What is below zero takes back no more than was paid; when all
-/// is taken back, the next one is the first again.
-fn once(run: &Run<'_>, component: &Component, rows: &Rows, first: usize, results: &mut [i64], draft: &mut Earnings) {
-    let periods = &run.book.calendar.periods;
-    let mut order: Vec<usize> = (0..results.len()).collect();
-    order.sort_by_key(|row| (rows.payee[*row], rows.period[*row], rows.day[*row], *row));
+/// is taken back, the next one is the first again. The rows from `first` on are those of one component, in order of payee, period and slice.
+pub fn once(run: &Run<'_>, line: &Line, first: usize, draft: &mut Earnings) {
+    let component = |row: &Earning| &line.parts[row.slice.part as usize].component;
+    let (periods, tested_on) = (&run.book.calendar.periods, &run.book.transactions.tested_on);
+    let day = |row: &Earning| if row.transaction == NULL_CODE { row.slice.from } else { tested_on[row.transaction as usize] };
+    let mut order: Vec<usize> = (first..draft.rows.len()).filter(|index| component(&draft.rows[*index]).once).collect();
+    order.sort_by_key(|index| (draft.rows[*index].payee, draft.rows[*index].period, day(&draft.rows[*index]), *index));
     let mut paid = 0i64;
     let mut span: Option<(u32, &str)> = None;
-    for row in order {
-        let year = match component.once_per {
-            OncePer::Year => periods[rows.period[row] as usize].year.as_str(),
+    for index in order {
+        let row = draft.rows[index];
+        let year = match component(&row).once_per {
+            OncePer::Year => periods[row.period as usize].year.as_str(),
             OncePer::Ever => "",
         };
-        if span != Some((rows.payee[row], year)) {
-            span = Some((rows.payee[row], year));
+        if span != Some((row.payee, year)) {
+            span = Some((row.payee, year));
             paid = 0;
         }
-        let result = results[row];
-        let given = if result < 0 {
-            result.max(-paid)
+        let given = if row.result < 0 {
+            row.result.max(-paid)
         } else if paid == 0 {
-            result
+            row.result
         } else {
             0
         };
         paid += given;
-        draft.explain((first + row) as u32, "paid once", given - result);
-        results[row] = given;
+        draft.explain(index as u32, "paid once", given - row.result);
+        draft.rows[index].result = given;
     }
 }
 
@@ -268,7 +289,13 @@ pub fn hurdle(component: &Component, rows: &mut Rows) {
         let above = |value: i64| match (height, hurdle.counts) {
             (None, _) => 0,
             (Some(height), HurdleCounts::Above) => value.saturating_sub(height).max(0),
-            (Some(height), HurdleCounts::All) => if value >= height { value } else { 0 },
+            (Some(height), HurdleCounts::All) => {
+                if value >= height {
+                    value
+                } else {
+                    0
+                }
+            }
         };
         (rows.prior[row], rows.to_date[row]) = (above(rows.prior[row]), above(rows.to_date[row]));
     }

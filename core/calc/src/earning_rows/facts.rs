@@ -1,13 +1,13 @@
 //! What gates and other conditions of a row look at, and further measures of rows that are single credits.
 
-use super::{Builder, Fact, Rows};
+use super::{Builder, Fact, Reach, Rows};
 use crate::spans::spans;
 use attain_domain::NULL_NUMBER;
 use attain_domain::plan::Accumulate;
 use std::collections::BTreeMap;
 
-/// By input: its lines as day, line and what they come to up to and with it in its span.
-pub(super) type Stacks = Vec<Option<BTreeMap<(usize, i32, usize), i64>>>;
+/// By input: its lines as the first day that counts with them, day, line and what they come to up to and with it in its span.
+pub(super) type Stacks = Vec<Option<BTreeMap<(i32, i32, usize), i64>>>;
 
 impl Builder<'_, '_> {
     /// The facts of the rows from `first` on, which are this payee's.
@@ -23,9 +23,11 @@ impl Builder<'_, '_> {
                 let fact = match known.get(&period) {
                     Some(fact) => *fact,
                     None => {
-                        let span = spans[period as usize];
-                        let value = self.sum(of.measure, span.0, period as usize + 1);
-                        let quota = if of.measure == super::NO_MEASURE { None } else { self.quota_of(of.measure, span, period as usize) };
+                        let reach = self.reach_over(over, &spans, period as usize);
+                        let value = self.sum(of.measure, &reach);
+                        let days = (reach.from, reach.until);
+                        let quota = |measure| self.quota_of(measure, over, spans[period as usize], period as usize, days);
+                        let quota = Some(of.measure).filter(|measure| *measure != super::NO_MEASURE).and_then(quota);
                         let fact = Fact { value, quota: quota.unwrap_or(NULL_NUMBER) };
                         known.insert(period, fact);
                         fact
@@ -34,6 +36,17 @@ impl Builder<'_, '_> {
                 rows.facts[place].push(fact);
             }
         }
+    }
+
+    /// The days that a fact of a period is about: all of the period, even where it is cut, and what of its span counts.
+    fn reach_over(&self, over: Accumulate, spans: &[(usize, usize)], period: usize) -> Reach {
+        let periods = &self.run.book.calendar.periods;
+        let (start, until) = (periods[spans[period].0].from.0, periods[period].until.0);
+        let since = match over {
+            Accumulate::Period | Accumulate::Transaction => None,
+            Accumulate::Quarter | Accumulate::Year => self.subject.part.since.filter(|since| start < *since && *since < until),
+        };
+        Reach { from: since.unwrap_or(start), until, since: since.unwrap_or(i32::MIN) }
     }
 
     /// For rows that are stacked: of each input that adds up credits, the running sums of its lines.
@@ -49,12 +62,16 @@ impl Builder<'_, '_> {
                 let base = credits.lines[line] as usize;
                 let transaction = credits.base.transaction[base] as usize;
                 let (day, period) = (book.transactions.tested_on[transaction], usize::from(book.transactions.period[transaction]));
-                let is_assigned = self.assignments.iter().any(|assignment| assignment.from <= day && day < assignment.until);
-                if let (Some(value), true) = (meter.value(book, credits, base, credits.levels[line]), is_assigned) {
-                    lines.insert((self.spans[period].0, day, line), value);
+                let assignment = self.assignments.iter().find(|assignment| assignment.from <= day && day < assignment.until);
+                let is_assigned = assignment.is_some_and(|own| own.counts(book, transaction));
+                let whole = &book.calendar.periods[period];
+                let own = self.stay.slice_on(self.subject.place, whole, day);
+                let start = self.reach(period, own.map_or(whole.from.0, |own| own.0), whole.until.0).from;
+                if let (Some(value), true) = (meter.value(book, credits, base, credits.levels[line]), is_assigned && start <= day) {
+                    lines.insert((start, day, line), value);
                 }
             }
-            let (mut span, mut sum) = (usize::MAX, 0i64);
+            let (mut span, mut sum) = (i32::MIN, 0i64);
             for ((own, _, _), value) in &mut lines {
                 if *own != span {
                     (span, sum) = (*own, 0);
@@ -72,20 +89,19 @@ impl Builder<'_, '_> {
     pub(super) fn input_of_credit(
         &mut self,
         place: usize,
-        period: usize,
+        reach: &Reach,
         (day, line): (i32, usize),
         (base, level): (usize, u8),
         stacks: &Stacks,
     ) -> i64 {
         let measure = self.subject.inputs[place];
-        let start = self.spans[period].0;
         if let Some(lines) = &stacks[place] {
-            return lines.range((start, i32::MIN, 0)..=(start, day, line)).next_back().map_or(0, |(_, sum)| *sum);
+            return lines.range((reach.from, i32::MIN, 0)..=(reach.from, day, line)).next_back().map_or(0, |(_, sum)| *sum);
         }
         let meter = &self.run.measures.meters[measure];
         if meter.is_of_own_credits() {
             return meter.value(&self.run.book, &self.run.credits, base, level).unwrap_or(0);
         }
-        self.sum(measure, start, period + 1)
+        self.sum(measure, reach)
     }
 }

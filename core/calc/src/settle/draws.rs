@@ -23,6 +23,24 @@ pub struct DrawTerms {
     at_end: DrawEnd,
 }
 
+impl DrawTerms {
+    /// In force in these periods at most.
+    pub fn only(mut self, in_force: impl Fn(usize) -> bool) -> DrawTerms {
+        for (period, amount) in self.amounts.iter_mut().enumerate() {
+            *amount = amount.filter(|_| in_force(period));
+        }
+        self
+    }
+
+    /// With the amounts of earlier terms where these have none.
+    pub fn with_amounts_of(mut self, earlier: &DrawTerms) -> DrawTerms {
+        for (own, before) in self.amounts.iter_mut().zip(&earlier.amounts) {
+            *own = own.or(*before);
+        }
+        self
+    }
+}
+
 /// What a period brings in, or what was posted for it already.
 #[derive(Debug, Clone)]
 pub enum Due {

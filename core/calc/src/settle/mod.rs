@@ -13,8 +13,7 @@ use crate::book::Book;
 use crate::earn::{Earning, EarningKind, settled_periods};
 use crate::measure::period_column;
 use crate::names::{Picker, texts};
-use crate::spans::{Assignment, assignments, parameters};
-use attain_domain::plan::Plan;
+use crate::spans::parameters;
 use attain_domain::{Column, NULL_CODE, NULL_NUMBER, Severity, Table};
 use clawback::Events;
 use draws::{DrawTerms, Due};
@@ -71,15 +70,16 @@ type Movements = BTreeMap<Source, BTreeMap<u32, Movement>>;
 
 /// What is the same for every payee.
 struct Settling<'a> {
-    plans: Vec<&'a Plan>,
-    terms: BTreeMap<(u32, u32), Terms<'a>>,
+    /// Who is on which plan under which terms.
+    plans: &'a crate::terms::Terms,
+    /// By plan, place of its document and component.
+    terms: BTreeMap<(u32, usize, u32), Terms<'a>>,
     calendar: Calendar<'a>,
     events: Events,
     frozen: Vec<bool>,
     settled: Vec<bool>,
     /// Periods up to here are calculated.
     until: usize,
-    assignments: BTreeMap<String, BTreeMap<u32, Vec<Assignment>>>,
     parameters: crate::spans::Parameters,
     recoverable: BTreeSet<(u32, u32)>,
 }
@@ -95,7 +95,8 @@ pub fn stage(run: &mut Run<'_>) {
     run.earnings.extend_names(&texts(&inputs.posted, "plan_id").dictionary, components);
     let posted = posted::read(run);
     let frozen = frozen_periods(run, &book);
-    let settling = Settling::new(run, &book, settled, frozen);
+    let plans = run.terms.clone();
+    let settling = Settling::new(run, &book, &plans, settled, frozen);
     let mut payees: BTreeSet<u32> = run.earnings.rows.iter().map(|row| row.payee).chain(posted.by_payee.keys().copied()).collect();
     payees.extend(settling.drawing());
     payees.remove(&NULL_CODE);
@@ -156,29 +157,31 @@ fn frozen_periods(run: &mut Run<'_>, book: &Book) -> Vec<bool> {
 }
 
 impl<'a> Settling<'a> {
-    fn new(run: &Run<'a>, book: &'a Book, settled: Vec<bool>, frozen: Vec<bool>) -> Settling<'a> {
+    fn new(run: &Run<'a>, book: &'a Book, plans_terms: &'a crate::terms::Terms, settled: Vec<bool>, frozen: Vec<bool>) -> Settling<'a> {
         let inputs = run.inputs;
         let (plans, components) = (&run.earnings.plans, &run.earnings.components);
         let calendar = Calendar::new(inputs, book, plans, components, &crate::windfall::windfall_held(run));
         let mut terms = BTreeMap::new();
         let mut recoverable = BTreeSet::new();
-        for plan in &inputs.plans {
-            for component in &plan.components {
-                terms.insert((plans.code(&plan.id), components.code(&component.id)), calendar.terms(component, &run.measures));
-            }
-            for draw in plan.draws.iter().filter(|draw| draw.recoverable) {
-                recoverable.insert((plans.code(&plan.id), components.code(&draw.id)));
+        for (plan_id, own) in &plans_terms.plans {
+            let code = plans.code(plan_id);
+            for (document, plan) in own.documents.iter().enumerate() {
+                for component in &plan.components {
+                    terms.insert((code, document, components.code(&component.id)), calendar.terms(component, &run.measures));
+                }
+                for draw in plan.draws.iter().filter(|draw| draw.recoverable) {
+                    recoverable.insert((code, components.code(&draw.id)));
+                }
             }
         }
         Settling {
-            plans: inputs.plans.iter().filter(|plan| !plan.draws.is_empty()).collect(),
+            plans: plans_terms,
             events: if terms.values().any(|terms| terms.component.clawback.is_some()) { Events::new(book) } else { Events::default() },
             terms,
             calendar,
             until: settled.iter().rposition(|settled| *settled).map_or(0, |last| last + 1),
             frozen,
             settled,
-            assignments: assignments(inputs, book),
             parameters: parameters(inputs, book),
             recoverable,
         }
@@ -186,27 +189,47 @@ impl<'a> Settling<'a> {
 
     /// Payees on plans with draws: they are paid without any earning.
     fn drawing(&self) -> impl Iterator<Item = u32> {
-        self.plans.iter().filter_map(|plan| self.assignments.get(&plan.id)).flat_map(|payees| payees.keys().copied())
+        let with_draws = self.plans.plans.iter().filter(|(_, own)| own.documents.iter().any(|plan| !plan.draws.is_empty()));
+        with_draws.filter_map(|(id, _)| self.plans.assignments.get(id)).flat_map(|payees| payees.keys().copied())
     }
 
     fn draws(&self, run: &Run<'_>, payee: u32) -> Vec<DrawTerms> {
         let (plans, components) = (&run.earnings.plans, &run.earnings.components);
-        let mut all = Vec::new();
-        for plan in &self.plans {
-            let Some(assignments) = self.assignments.get(&plan.id).and_then(|payees| payees.get(&payee)) else { continue };
-            let own = self.parameters.get(&plan.id);
+        let mut all: Vec<DrawTerms> = Vec::new();
+        for (plan_id, plan) in &self.plans.plans {
+            let Some(assignments) = self.plans.assignments.get(plan_id).and_then(|payees| payees.get(&payee)) else { continue };
+            let own = self.parameters.get(plan_id);
             let params = |name: &str, day: i32| {
                 let dated = own.and_then(|own| own.get(&(payee, name.to_owned())));
                 dated.and_then(|dated| dated.iter().find(|(from, until, _)| *from <= day && day < *until)).map(|(_, _, value)| *value)
             };
-            for draw in &plan.draws {
-                let codes = (plans.code(&plan.id), components.code(&draw.id));
-                all.push(draws::terms(run, draw, codes, assignments, &params, self.until));
+            for place in plan.documents_of(payee) {
+                let document = &plan.documents[place];
+                // A draw pays in the periods in which its document is in force; the last one says how it is recovered.
+                let in_force = |period: usize| plan.document_in(payee, &run.book.calendar.periods[period]) == Some(place);
+                if document.draws.is_empty() || !(0..self.until).any(in_force) {
+                    continue;
+                }
+                for draw in &document.draws {
+                    let codes = (plans.code(plan_id), components.code(&draw.id));
+                    let terms = draws::terms(run, draw, codes, assignments, &params, self.until).only(in_force);
+                    match all.iter_mut().find(|own| (own.plan, own.component) == codes) {
+                        Some(own) => *own = terms.with_amounts_of(own),
+                        None => all.push(terms),
+                    }
+                }
             }
         }
         all.retain(draws::is_in_force);
         all.sort_by_key(|draw| (draw.plan, draw.component));
         all
+    }
+
+    /// The component of an earning as it holds for the payee in the period that it is about.
+    fn terms(&self, run: &Run<'_>, row: &Earning) -> Option<&Terms<'a>> {
+        let plan = self.plans.plans.get(run.earnings.plans.get(row.plan))?;
+        let document = plan.document_in(row.payee, &run.book.calendar.periods[row.origin as usize])?;
+        self.terms.get(&(row.plan, document, row.component))
     }
 
     /// Settles one payee: adds earnings, movements of the ledger, and answers her statements. `None` where an amount does not fit.
@@ -232,7 +255,7 @@ impl<'a> Settling<'a> {
 
     /// Adds what an earning brings in and when it is released, and what reversals take back of it.
     fn earn(&self, run: &mut Run<'_>, payee: u32, row: &Earning, movements: &mut Movements) {
-        let terms = self.terms.get(&(row.plan, row.component));
+        let terms = self.terms(run, row);
         let source = (row.origin, row.plan, row.component);
         add(movements, source, row.period, i128::from(row.amount), 0);
         let plain = terms.is_none_or(|terms| terms.component.pay.is_empty() && terms.component.clawback.is_none());

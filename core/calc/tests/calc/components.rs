@@ -178,7 +178,9 @@ proptest! {
 #[test]
 fn components_of_two_plans_that_wait_for_each_other_pay_nothing_and_say_so() {
     let plan = |id: &str, other: &str| {
-        format!("id = \"{id}\"\n[[components]]\nid = \"{id}\"\nformula = \"base\"\nearnings = {{ component = \"{other}\", of = \"reports\" }}\n")
+        format!(
+            "id = \"{id}\"\n[[components]]\nid = \"{id}\"\nformula = \"base\"\nearnings = {{ component = \"{other}\", of = \"reports\" }}\n"
+        )
     };
     let mut company = company(&component("formula = \"rank\"\nrank = { by = \"value\" }"), 1, &[]);
     company.plans = [plan("a", "b"), plan("b", "a")].iter().map(|plan| toml::from_str(plan).expect("a plan")).collect();

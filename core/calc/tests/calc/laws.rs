@@ -129,7 +129,7 @@ pub fn company(sales: &[Sale], moved: u32, joined: u32, rollup: u8) -> Company {
     company
 }
 
-fn companies() -> impl Strategy<Value = Company> {
+pub fn companies() -> impl Strategy<Value = Company> {
     (proptest::collection::vec(sale(), 0..40), 1..180u32, 1..120u32, 0..3u8)
         .prop_map(|(sales, moved, joined, rollup)| company(&sales, moved, joined, rollup))
 }

@@ -10,4 +10,5 @@ mod laws;
 mod pay;
 mod prepared;
 mod sequences;
+mod versions;
 mod workload;

@@ -265,7 +265,8 @@ impl Host {
     pub fn plan_table(&self, name: &str) -> Result<&RateTable, Trouble> {
         let known = || self.tables.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
         self.tables.get(name).ok_or_else(|| {
-            let advice = if self.tables.is_empty() { "name it in `tables` of the component".to_owned() } else { format!("there are {}", known()) };
+            let advice =
+                if self.tables.is_empty() { "name it in `tables` of the component".to_owned() } else { format!("there are {}", known()) };
             format!("there is no table `{name}`; {advice}").into()
         })
     }

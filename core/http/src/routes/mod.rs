@@ -17,6 +17,7 @@ mod pay;
 mod pay_documents;
 mod payouts;
 mod periods;
+mod plan_documents;
 mod planning;
 mod questions;
 mod runs;
@@ -56,6 +57,7 @@ pub fn all() -> OpenApiRouter<Arc<Served>> {
         .merge(trail::routes())
         .merge(company::routes())
         .merge(planning::routes())
+        .merge(plan_documents::routes())
         .merge(what_if::routes())
         .merge(credits::routes())
         .merge(disputes::routes())
