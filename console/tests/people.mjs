@@ -399,4 +399,24 @@ export const people = [
       for (const visitor of [ana, cora]) await visitor.expectQuiet("plan documents");
     },
   ],
+  [
+    "a line that ana disputes becomes a case of its formula",
+    async (stage) => {
+      const ana = await stage.signedIn("ana");
+      const { payee_id: payee, current_period: period } = await ana.api("/session");
+      const cora = await stage.signedIn("cora");
+      const { components } = await ana.api(`/payees/${payee}/periods/${period}/statement`);
+      const editable = (await cora.api("/formulas")).items.filter((one) => one.editable);
+      const line = components.find((one) => one.kind === "formula" && editable.some((formula) => formula.used_by.some((by) => by.plan_id === one.plan_id && by.component_id === one.component_id)));
+      assert.ok(line, "no line is paid by a formula that can be edited");
+      const raised = await ana.api(`/payees/${payee}/periods/${period}/disputes`, { method: "POST", body: { line: line.line, subject: "a case of it", body: "why", expected: "777" } });
+      await cora.go(`/disputes/${raised.dispute_id}`);
+      await cora.button("Make a case of it").click();
+      await cora.page.getByText("Its line is a case of the formula").waitFor();
+      await cora.page.getByRole("link", { name: "open the draft" }).click();
+      await cora.page.waitForURL(/\/changes\/change-/);
+      await cora.settled();
+      await cora.expectQuiet("a case");
+    },
+  ],
 ];
