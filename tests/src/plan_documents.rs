@@ -77,7 +77,7 @@ async fn a_plan_is_sent_read_and_accepted_and_pay_waits_for_it() {
         assert_eq!(server.get(&ben, &path).status, 404);
         let shown = server.get(&ana, &path).expect(200);
         assert_eq!((&shown["text"], &shown["sha256"]), (&draft["text"], &draft["sha256"]));
-        let text = shown["text"].as_str().expect("a text").replace('\u{a0}', " ").replace('\u{202f}', " ");
+        let text = shown["text"].as_str().expect("a text").replace(['\u{a0}', '\u{202f}'], " ");
         for words in [
             "# Seller 2026",
             "## Commission (clause 3.1)",

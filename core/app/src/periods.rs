@@ -247,7 +247,8 @@ impl Instance {
             PeriodState::Open | PeriodState::InReview => caller.require_one(&[Action::DraftChanges, Action::ApproveChanges])?,
             PeriodState::Approved | PeriodState::Closed => caller.require(Action::ApproveChanges)?,
         }
-        let unreviewed = if step.to == PeriodState::Approved { self.unreviewed_anomalies(&self.view().await?, period_id).await? } else { Vec::new() };
+        let unreviewed =
+            if step.to == PeriodState::Approved { self.unreviewed_anomalies(&self.view().await?, period_id).await? } else { Vec::new() };
         let mut tx = self.database.begin().await?;
         versions::hold(&mut tx, Part::Company).await?;
         let have = read_company(&mut tx).await?.ok_or_else(no_company)?;
@@ -273,8 +274,13 @@ impl Instance {
         if step.to == Approved {
             self.approvable(&mut tx, caller, period_id).await?;
             if !unreviewed.is_empty() {
-                let lines = unreviewed.iter().take(LISTED_MAX).map(|own| format!("{} {} {}", own.payee_id, own.kind.name(), own.value.as_deref().unwrap_or_default())).collect();
-                let message = format!("{} unusual statements of {period_id} were not looked at yet; review each, then approve", unreviewed.len());
+                let lines = unreviewed
+                    .iter()
+                    .take(LISTED_MAX)
+                    .map(|own| format!("{} {} {}", own.payee_id, own.kind.name(), own.value.as_deref().unwrap_or_default()))
+                    .collect();
+                let message =
+                    format!("{} unusual statements of {period_id} were not looked at yet; review each, then approve", unreviewed.len());
                 return Err(Refusal::conflict(message).with_details(lines).into());
             }
         }

@@ -1,6 +1,8 @@
 //! A plan in the words of whoever is paid by it: components, rates and tiers, caps, draws, when it is paid and taken back, with the
 //! payee's own quota, target and values. The same plan gives the same text; no clock and no run is asked.
 
+mod conditions;
+
 use crate::folder::Company;
 use attain_domain::fixed::{self, MONEY_SCALE};
 use attain_domain::overrides::value_at;
@@ -128,6 +130,9 @@ fn general(of: &Subject<'_>) -> PlanSection {
     if plan.on_start == OnStart::Restart {
         section.say("Results that add up over a quarter or a year start again on its first day.");
     }
+    for own in &plan.caps {
+        section.say(format!("{} together pay {}.", listed(&own.components), cap_words(&own.cap(), currency)));
+    }
     if let Some(cap) = &plan.cap {
         section.say(format!("All components together pay {}.", cap_words(cap, currency)));
     }
@@ -164,6 +169,7 @@ fn measure_words(of: &Subject<'_>, id: &str) -> String {
         Some(MeasureValue::Margin) => " (margin)",
         Some(MeasureValue::Count) => " (number of credits)",
         Some(MeasureValue::Transactions) => " (number of deals)",
+        Some(MeasureValue::Objectives) => " (objectives reached)",
         Some(MeasureValue::Amount) | None => "",
     };
     format!("“{name}”{unit}")
@@ -182,7 +188,10 @@ fn component_section(of: &Subject<'_>, component: &Component) -> PlanSection {
     let currency = &of.company.settings.currency;
     let mut section = PlanSection::new(name_of(component));
     section.clause.clone_from(&component.clause);
-    let measure = measure_words(of, &component.measure);
+    let measure = match &component.earnings {
+        Some(earned) => conditions::earned_words(earned),
+        None => measure_words(of, &component.measure),
+    };
     section.say(match component.accumulate {
         Accumulate::Transaction => format!("Every credit that counts as {measure} is paid by itself."),
         Accumulate::Period => format!("What counts as {measure} is added up in each period and starts again in the next."),
@@ -215,6 +224,7 @@ fn component_section(of: &Subject<'_>, component: &Component) -> PlanSection {
     for (name, id) in &component.inputs {
         section.say(format!("{name}: your result of {}.", measure_words(of, id)));
     }
+    conditions::say(of, component, currency, &mut section);
     if let Some(cap) = &component.cap {
         section.say(format!("It pays {}.", cap_words(cap, currency)));
     }
@@ -308,7 +318,8 @@ fn cap_words(cap: &Cap, currency: &str) -> String {
     let most = match (cap.amount, cap.rate, cap.of) {
         (Some(amount), ..) => format!("{} {currency}", plain(amount)),
         (None, Some(rate), Some(CapOf::Target)) => format!("{} of your target pay", percent(rate)),
-        (None, Some(rate), _) => format!("{} of your quota", percent(rate)),
+        (None, Some(rate), Some(CapOf::Credited)) => format!("{} of what was credited", percent(rate)),
+        (None, Some(rate), Some(CapOf::Quota) | None) => format!("{} of your quota", percent(rate)),
         (None, None, _) => "without limit".to_owned(),
     };
     let rest = if cap.refundable { "; what is above is held back and paid in later spans that have room" } else { "" };

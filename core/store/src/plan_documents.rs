@@ -24,9 +24,6 @@ pub struct PlanDocument {
     pub comment: Option<String>,
 }
 
-const COLUMNS: &str =
-    "document_id, plan_id, payee_id, version_on, digest, state, hold_id, sent_by, sent_at, answered_by, answered_at, comment";
-
 type Row = (String, String, String, Option<i64>, String, String, Option<String>, String, i64, Option<String>, Option<i64>, Option<String>);
 
 fn document(row: Row, text: String, content: String) -> PlanDocument {
