@@ -76,7 +76,7 @@ export const access = [
   [
     "screens that a role does not have say so and show nothing",
     async (stage) => {
-      const refused = { ana: ["/runs", "/data", "/imports", "/audit", "/extensions", "/schedules", "/users", "/changes"], pat: ["/runs", "/data", "/audit", "/imports"], audi: ["/users", "/imports"] };
+      const refused = { ana: ["/runs", "/data", "/imports", "/audit", "/extensions", "/schedules", "/users", "/changes", "/periods", "/payouts", "/adjustments", "/accounting", "/plan-documents", "/policy", "/delegations", "/webhooks"], pat: ["/runs", "/data", "/audit", "/imports", "/payouts", "/periods", "/adjustments"], audi: ["/users", "/imports", "/webhooks"] };
       for (const [persona, paths] of Object.entries(refused)) {
         const visitor = await stage.signedIn(persona);
         for (const path of paths) {

@@ -9,9 +9,10 @@ import { access } from "./access.mjs";
 import { formulas } from "./formulas.mjs";
 import { oidc } from "./oidc.mjs";
 import { operation } from "./operation.mjs";
+import { people } from "./people.mjs";
 import { walks } from "./walks.mjs";
 
-const all = [...access, ...walks, ...operation, ...formulas, ...oidc];
+const all = [...access, ...walks, ...operation, ...formulas, ...people, ...oidc];
 const wanted = process.argv[2] ?? "";
 const chosen = all.filter(([name]) => name.includes(wanted));
 

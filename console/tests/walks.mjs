@@ -8,7 +8,7 @@ const MORE = {
     const { current_period: period } = await visitor.api("/session");
     const { components } = await visitor.api(`/payees/${(await visitor.api("/session")).payee_id}/periods/${period}/statement`);
     const line = components[0]?.line ?? 1;
-    return [`/statements/${period}`, `/statements/${period}?line=${line}`, `/statements/${period}?line=${line}&show=credits`, "/account"];
+    return ["/notices", `/statements/${period}`, `/statements/${period}?line=${line}`, `/statements/${period}?line=${line}&show=credits`, "/account"];
   },
   mia: async (visitor) => {
     const { current_period: period } = await visitor.api("/session");
@@ -22,7 +22,12 @@ const MORE = {
     const [account] = (await visitor.api("/entities/accounts/rows?limit=1")).items;
     const [formula] = (await visitor.api("/formulas")).items.filter((one) => one.editable);
     const [entry] = (await visitor.api("/audit?limit=1")).items;
+    const { current_period: period } = await visitor.api("/session");
     return [
+      "/notices",
+      `/periods/${period}`,
+      "/accounting?tab=accruals",
+      "/accounting?tab=journal",
       ...["", "?tab=findings", "?tab=changes", "?tab=pinned", "?tab=compare"].map((tab) => `/runs/${run.run_id}${tab}`),
       ...["about", "versions", "cases", "log"].map((view) => `/extensions?point=${extensions[0].point}&name=${extensions[0].name}&view=${view}`),
       "/data?entity=accounts",
@@ -32,8 +37,11 @@ const MORE = {
       ...(formula ? [`/formulas/${formula.name}`, `/formulas/${formula.name}?view=history`] : []),
     ];
   },
-  fin: async () => [],
-  audi: async () => [],
+  fin: async (visitor) => {
+    const { current_period: period } = await visitor.api("/session");
+    return [`/periods/${period}`, `/adjustments?period=${period}`, "/payouts?state=paid", "/disputes?scope=overdue"];
+  },
+  audi: async (visitor) => [`/periods/${(await visitor.api("/session")).current_period}`],
   pat: async (visitor) => {
     const [user] = (await visitor.api("/users")).items;
     return ["/schedules?tab=jobs", `/users?user=${user.user_id}`];
@@ -65,7 +73,8 @@ export const walks = [
     async (stage) => {
       const acts = {
         ana: [["/home", "Try a deal"], ["/what-if", "Add a deal"]],
-        cora: [["/runs", "Start a run"], ["/extensions", "Upload"], ["/imports", "Choose a CSV file"], ["/audit", "Verify the trail"], ["/schedules", "Add a schedule"]],
+        cora: [["/runs", "Start a run"], ["/extensions", "Upload"], ["/imports", "Choose a CSV file"], ["/audit", "Verify the trail"], ["/schedules", "Add a schedule"], ["/adjustments", "Adjust pay"], ["/plan-documents", "Send a plan"], ["/policy", "Propose a change"], ["/webhooks", "Add a webhook"], ["/credit", "Ask the rules"]],
+        fin: [["/payouts", "Draft a payout"], ["/delegations", "Give approvals"], ["/notices", "Save"]],
         pat: [["/users", "Add a user"]],
       };
       for (const [persona, screens] of Object.entries(acts)) {

@@ -259,7 +259,30 @@ async fn what_is_paid_by_decision_is_not_imported_by_one_person() {
         .collect();
     assert_eq!(
         waits,
-        ["occupancies", "hierarchy", "account_territories", "coverage", "fx_rates", "splits", "quotas", "plan_assignments", "parameters"]
+        [
+            "occupancies",
+            "hierarchy",
+            "account_territories",
+            "coverage",
+            "fx_rates",
+            "splits",
+            "quotas",
+            "plan_assignments",
+            "parameters",
+            "adjustments",
+            "holds",
+            "manual_credits",
+            "relationships",
+            "transaction_stages",
+            "team_members",
+            "objectives",
+            "leaves",
+            "plan_rules",
+            "plan_overrides",
+            "pay_group_members",
+            "contracts",
+            "contract_events"
+        ]
     );
     server.stop().await;
     stage.remove().await;

@@ -15,6 +15,7 @@ mod http;
 mod pay;
 mod payouts;
 mod people;
+mod periods;
 mod plan_documents;
 mod program;
 mod real_data;

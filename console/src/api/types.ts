@@ -2,6 +2,7 @@
 // Amounts and rates are decimal strings, days are `YYYY-MM-DD`, instants are RFC 3339.
 
 import type { Decimal } from "@/money";
+import type { PaidIn, PeriodState } from "./settlement";
 
 export type Day = string;
 export type Instant = string;
@@ -229,6 +230,9 @@ export interface StatementLine {
   measure_id: string | null;
   /** Where the component pays each transaction alone. */
   transaction_id: string | null;
+  kind: "formula" | "adjustment" | "guarantee" | "clawback" | "lapse" | "forgiven" | "retro" | (string & {});
+  /** The period that it corrects, where that is another one. */
+  origin_period_id: string | null;
   credited: Decimal | null;
   to_date: Decimal | null;
   quota: Decimal | null;
@@ -243,9 +247,25 @@ export interface Statement {
   as_of: AsOf;
   currency: string;
   plans: { plan_id: string; name: string }[];
-  totals: { earned: Decimal; held: Decimal; carried_in: Decimal; carried: Decimal; paid: Decimal };
+  /** Earned = paid + held + carried, where held and carried are what the period changes of those balances. */
+  totals: {
+    earned: Decimal;
+    held: Decimal;
+    /** The balance at the start of the period; negative where the payee owes. */
+    carried_in: Decimal;
+    carried: Decimal;
+    /** The part of `carried` that is drawn (negative) and recovered. */
+    drawn: Decimal;
+    paid: Decimal;
+    /** At the end of the period. */
+    held_balance: Decimal;
+    carried_balance: Decimal;
+  };
   components: StatementLine[];
+  period_state: PeriodState;
   run_id: string;
+  /** The last payout that paid some of it. */
+  paid_in: PaidIn | null;
 }
 
 /** One step of an explanation: a sentence for people, the same facts for programs. */

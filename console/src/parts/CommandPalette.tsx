@@ -42,6 +42,8 @@ export default function CommandPalette({ open, onOpenChange }: { open: boolean; 
     }));
   if ("account password tokens".includes(text) && text !== "")
     found.push({ id: "/account", group: "Screens", label: "Account", icon: "account", onChoose: () => void navigate({ to: "/account" }) });
+  if ("notices told inbox".includes(text) && text !== "")
+    found.push({ id: "/notices", group: "Screens", label: "Notices", icon: "bell", onChoose: () => void navigate({ to: "/notices" }) });
   if (text !== "") {
     for (const payee of people)
       found.push({

@@ -261,7 +261,9 @@ export function DataTable<R>(props: DataTableProps<R>) {
                   onClick={
                     onRow
                       ? (event) => {
-                          if (!(event.target as HTMLElement).closest("a,button,input,select,label")) onRow(row.original);
+                          // What a menu or dialog of the row says is heard here too, though it stands elsewhere on the page.
+                          const target = event.target as HTMLElement;
+                          if (event.currentTarget.contains(target) && !target.closest("a,button,input,select,label")) onRow(row.original);
                         }
                       : undefined
                   }

@@ -7,6 +7,7 @@ import { live, useConnection } from "@/api/live";
 import { SessionContext, useSession, useSessionQuery } from "@/api/session";
 import type { Session } from "@/api/types";
 import { useAllSearch } from "@/url";
+import { Bell } from "./Bell";
 import { Button, IconButton } from "./Button";
 import { Icon, Logo } from "./Icon";
 import { type Place, placesFor } from "./navigation";
@@ -87,12 +88,13 @@ function Frame({ session }: { session: Session }) {
       >
         <div className="flex items-center gap-2.5 px-4 pt-4 pb-3">
           <Logo />
-          <div className="min-w-0">
+          <div className="min-w-0 flex-1">
             <p className="leading-tight font-semibold">Attain</p>
             <p className="truncate text-[0.8rem] text-ink-3" title={session.company?.name}>
               {session.company?.name ?? "no company yet"}
             </p>
           </div>
+          <Bell />
         </div>
         <div className="px-3 pb-2">
           <button
@@ -125,6 +127,7 @@ function Frame({ session }: { session: Session }) {
         <Logo size={24} />
         <span className="min-w-0 flex-1 truncate font-semibold">{session.company?.name ?? "Attain"}</span>
         <ConnectionDot quiet />
+        <Bell />
         <IconButton icon="search" label="Go to" onClick={() => setPalette(true)} />
         <Suspense fallback={<span className="size-9" />}>
           <UserMenu />

@@ -1,5 +1,5 @@
 use crate::trial::Trial;
-use crate::{Access, Database, Kind, SCHEMA_VERSION, Value, insert, schema_version};
+use crate::{Access, Database, Kind, Rider, SCHEMA_VERSION, Value, insert, schema_version};
 use sqlx::AssertSqlSafe;
 
 async fn run(database: &Database, sql: &str) -> anyhow::Result<()> {
@@ -142,6 +142,37 @@ async fn writers_wait_their_turn() -> anyhow::Result<()> {
         }
         let mut read = trial.database.read().await?;
         assert_eq!(sqlx::query_scalar::<_, i64>("select value from counters").fetch_one(&mut *read).await?, 80);
+        drop(read);
+        trial.remove().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_rides_with_a_commit_is_written_with_it_or_nothing_is() -> anyhow::Result<()> {
+    for trial in Trial::each().await? {
+        let database = &trial.database;
+        let mut tx = database.begin().await?;
+        sqlx::query("create table claims (claim text not null, done bigint not null)").execute(&mut *tx).await?;
+        sqlx::query("create table effects (name text not null)").execute(&mut *tx).await?;
+        sqlx::query("insert into claims (claim, done) values ('second', 0)").execute(&mut *tx).await?;
+        tx.commit().await?;
+        let effect = |claim: &str| {
+            let rider = Rider { sql: "update claims set done = 1 where claim = $1", values: vec![claim.to_owned()] };
+            rider.under(async {
+                let mut tx = database.begin().await?;
+                sqlx::query("insert into effects (name) values ('made')").execute(&mut *tx).await?;
+                tx.commit().await
+            })
+        };
+        let overtaken = effect("first").await.expect_err("another holds the claim");
+        assert!(overtaken.to_string().contains("sent again"), "{overtaken}");
+        effect("second").await?;
+        let mut read = database.read().await?;
+        let counts: (i64, i64) = sqlx::query_as("select (select count(*) from effects), (select cast(sum(done) as bigint) from claims)")
+            .fetch_one(&mut *read)
+            .await?;
+        assert_eq!(counts, (1, 1));
         drop(read);
         trial.remove().await?;
     }

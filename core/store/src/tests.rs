@@ -369,6 +369,7 @@ fn postings(rows: &[(&str, i64, i64)]) -> Table {
     Table::new("postings")
         .with("payee_id", Column::text(&rows.iter().map(|row| Some(row.0)).collect::<Vec<_>>()))
         .with("period_id", same("Q1"))
+        .with("origin_period_id", same("Q1"))
         .with("plan_id", same("plan"))
         .with("component_id", same("base"))
         .with("account", same("paid"))
@@ -439,6 +440,13 @@ async fn chunks_are_stored_once_and_nothing_is_posted_twice() -> anyhow::Result<
         let mut read = trial.database.read().await?;
         assert_eq!(ledger::posted(&mut read).await?.row_count(), 2);
         drop(read);
+        // A frozen period takes no posting, whoever writes it.
+        let sql = "insert into periods (period_id, state, version, source, recorded_at) values ('Q1', 'approved', 1, 'test', 1)";
+        let mut tx = trial.database.begin().await?;
+        sqlx::query(sql).execute(&mut *tx).await?;
+        let late = ledger::insert_postings(&mut tx, &RunId::from("two"), &postings(&[("ana", 7, 1)]), 9).await;
+        assert!(format!("{:#}", late.expect_err("the period is frozen")).contains("closed"));
+        drop(tx);
         trial.remove().await?;
     }
     Ok(())

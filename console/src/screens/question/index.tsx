@@ -4,18 +4,19 @@ import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, path } from "@/api/client";
 import { useVersioned, useWrite } from "@/api/read";
-import { useMay, useSession } from "@/api/session";
+import { useMay } from "@/api/session";
 import type { Question as QuestionData } from "@/api/types";
 import { StateBadge } from "@/parts/Badge";
 import { Button } from "@/parts/Button";
 import { Card } from "@/parts/Card";
 import { TextArea } from "@/parts/Field";
 import { Icon } from "@/parts/Icon";
+import { Messages } from "@/parts/Messages";
 import { Screen } from "@/parts/Screen";
 import { TraceTree } from "@/parts/Trace";
 import { toastProblem } from "@/parts/Toast";
 import { FormProblem, Loading, Reading } from "@/parts/states";
-import { ago, showInstant, showPeriod } from "@/words";
+import { ago, showPeriod } from "@/words";
 
 export default function Question() {
   const { id } = useParams({ strict: false }) as { id: string };
@@ -74,7 +75,6 @@ function StateActs({ at, question, etag }: { at: string; question: QuestionData;
 }
 
 function Thread({ at, question }: { at: string; question: QuestionData }) {
-  const session = useSession();
   const may = useMay();
   const [body, setBody] = useState("");
   const write = useWrite((text: string, options) => api.post<QuestionData>(`${at}/messages`, { body: text }, options), {
@@ -83,22 +83,7 @@ function Thread({ at, question }: { at: string; question: QuestionData }) {
   });
   return (
     <Card title="Thread" aside={`asked ${ago(question.asked_at)}`}>
-      <ol className="flex flex-col gap-3">
-        {question.messages.map((message, index) => {
-          const own = message.author === session.user_id;
-          return (
-            <li key={index} className={`max-w-[92%] rounded-card px-3.5 py-2.5 ${own ? "self-end bg-accent-soft" : "self-start bg-sunken"}`}>
-              <p className="text-[0.83rem] text-ink-2">
-                <strong className="font-semibold">{own ? "You" : message.author_name}</strong> ·{" "}
-                <time dateTime={message.written_at} title={showInstant(message.written_at)}>
-                  {ago(message.written_at)}
-                </time>
-              </p>
-              <p className="[overflow-wrap:anywhere] whitespace-pre-wrap">{message.body}</p>
-            </li>
-          );
-        })}
-      </ol>
+      <Messages messages={question.messages} />
       {question.state === "closed" ? (
         <p className="mt-4 text-ink-2">This question is closed. Open it again to write more.</p>
       ) : may("ask", "answer-questions") ? (

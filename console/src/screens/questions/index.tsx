@@ -6,6 +6,7 @@ import { useMay } from "@/api/session";
 import type { QuestionSummary } from "@/api/types";
 import { StateBadge } from "@/parts/Badge";
 import { Button, ButtonLink } from "@/parts/Button";
+import { Choices } from "@/parts/Choices";
 import { Icon } from "@/parts/Icon";
 import { Screen } from "@/parts/Screen";
 import { Empty, Failed, Loading } from "@/parts/states";
@@ -27,21 +28,7 @@ export default function Questions() {
     <Screen
       title="Questions"
       lead={may("answer-questions") ? "What people ask about their statements." : "What you asked about your statements, and the answers."}
-      selectors={
-        <div role="group" aria-label="State" className="inline-flex rounded-control border border-line-strong bg-surface p-0.5">
-          {STATES.map((each) => (
-            <button
-              key={each.label}
-              type="button"
-              aria-pressed={state === each.value}
-              onClick={() => setState(each.value)}
-              className="min-h-8 rounded-md px-3 text-[0.9rem] text-ink-2 hover:text-ink aria-pressed:bg-accent-soft aria-pressed:font-medium aria-pressed:text-accent"
-            >
-              {each.label}
-            </button>
-          ))}
-        </div>
-      }
+      selectors={<Choices label="State" choices={STATES} value={state} onChange={setState} />}
     >
       {questions.error ? (
         <Failed error={questions.error} retry={questions.retry} />

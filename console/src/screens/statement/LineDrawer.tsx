@@ -18,6 +18,9 @@ import { componentLines } from "./componentLines";
 
 const PARTS = ["company", "runs"] as const;
 
+/** Kinds of lines that no credit and no formula made. */
+const RULELESS = ["adjustment", "guarantee", "forgiven"];
+
 export default function LineDrawer({
   at,
   payeeId,
@@ -27,6 +30,7 @@ export default function LineDrawer({
   title,
   onClose,
   onAsk,
+  onDispute,
 }: {
   /** The path of the payee's period. */
   at: string;
@@ -37,6 +41,7 @@ export default function LineDrawer({
   title: string;
   onClose: () => void;
   onAsk: (() => void) | null;
+  onDispute: (() => void) | null;
 }) {
   const [show, setShow] = useUrlState("show");
   return (
@@ -57,22 +62,35 @@ export default function LineDrawer({
       }
       description="Every step rests on the ones under it, down to the row that was imported."
       footer={
-        onAsk ? (
-          <Button icon="question" onClick={onAsk}>
-            {line ? "Ask about this line" : "Ask about this statement"}
-          </Button>
+        onAsk || onDispute ? (
+          <>
+            {onDispute ? (
+              <Button icon="dispute" onClick={onDispute}>
+                {line ? "Dispute this line" : "Dispute this statement"}
+              </Button>
+            ) : null}
+            {onAsk ? (
+              <Button icon="question" onClick={onAsk}>
+                {line ? "Ask about this line" : "Ask about this statement"}
+              </Button>
+            ) : null}
+          </>
         ) : undefined
       }
     >
       {line ? (
         <Tabs
           label="What the line rests on"
-          value={show ?? "explanation"}
+          value={RULELESS.includes(line.kind) ? "explanation" : (show ?? "explanation")}
           onChange={(next) => setShow(next === "explanation" ? undefined : next)}
           tabs={[
             { value: "explanation", label: "Explanation", content: <Explanation at={at} line={line.line} /> },
-            { value: "credits", label: "Credits", content: <Credits at={at} payeeId={payeeId} line={line.line} /> },
-            { value: "rule", label: "Rule", content: <Rule at={at} line={line.line} /> },
+            ...(RULELESS.includes(line.kind)
+              ? []
+              : [
+                  { value: "credits", label: "Credits", content: <Credits at={at} payeeId={payeeId} line={line.line} /> },
+                  { value: "rule", label: "Rule", content: <Rule at={at} line={line.line} /> },
+                ]),
           ]}
         />
       ) : whole ? (

@@ -9,6 +9,7 @@ import type { Statement as StatementData, StatementLine } from "@/api/types";
 import { AttainmentBullet } from "@/marks";
 import { measure, number, percent, rate, sign } from "@/money";
 import { AsOf, UpdatedMark, useJustUpdated } from "@/parts/AsOf";
+import { Badge, StateBadge } from "@/parts/Badge";
 import { Button, ButtonLink, DownloadLink } from "@/parts/Button";
 import { Card } from "@/parts/Card";
 import { Icon } from "@/parts/Icon";
@@ -19,10 +20,14 @@ import { ScopeSelector } from "@/parts/ScopeSelector";
 import { Empty, Loading, Reading } from "@/parts/states";
 import { useAllSearch, useChangeSearch, usePayeeId } from "@/url";
 import { showDay, showPeriod } from "@/words";
+import { Acknowledge } from "./Acknowledge";
 import { AskDialog } from "./AskDialog";
+import type { Disputed } from "./DisputeDialog";
+import { kindOf, nameOf, terms } from "./kinds";
 
 // Loaded when an amount is first opened.
 const LineDrawer = lazy(() => import("./LineDrawer"));
+const DisputeDialog = lazy(() => import("./DisputeDialog"));
 
 /** In the address, `?line=all` is the explanation of the whole statement. */
 export const WHOLE = "all";
@@ -40,6 +45,8 @@ export default function Statement() {
   const statement = useRead<StatementData>(`${at}/statement`, { parts: ["company", "runs"], enabled: payeeId !== null });
   const updated = useJustUpdated(statement.data, at);
   const [asking, setAsking] = useState<StatementLine | "whole" | null>(null);
+  const [disputing, setDisputing] = useState<Disputed | null>(null);
+  const dispute = may("ask") ? setDisputing : null;
   const goTo = (next: string) => void navigate({ to: "/statements/$period", params: { period: next }, search: { payee: search.payee } as never });
   const data = statement.data;
   const line = data?.components.find((component) => String(component.line) === search.line) ?? null;
@@ -50,6 +57,7 @@ export default function Statement() {
         data ? (
           <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
             <AsOf of={data.as_of} />
+            <PeriodBadge state={data.period_state} />
             <UpdatedMark shown={updated} />
           </div>
         ) : undefined
@@ -67,7 +75,7 @@ export default function Statement() {
         <Reading of={statement} loading={<Loading lines={10} />}>
           {(shown) => (
             <>
-              <Totals statement={shown} onTrace={() => change({ line: WHOLE, show: undefined }, true)} />
+              <Totals statement={shown} at={at} own={own} onTrace={() => change({ line: WHOLE, show: undefined }, true)} />
               <Card
                 flush
                 title="Components"
@@ -85,9 +93,10 @@ export default function Statement() {
                   statement={shown}
                   onOpen={(one, show) => change({ line: String(one.line), show }, true)}
                   onAsk={may("ask", "answer-questions") ? setAsking : null}
+                  onDispute={dispute ? (one) => dispute({ kind: "line", line: one }) : null}
                 />
               </Card>
-              <Proof statement={shown} onAsk={may("ask", "answer-questions") ? () => setAsking("whole") : null} payee={search.payee} />
+              <Proof statement={shown} onAsk={may("ask", "answer-questions") ? () => setAsking("whole") : null} onDispute={dispute} payee={search.payee} />
               {line || search.line === WHOLE ? (
                 <Suspense fallback={null}>
                   <LineDrawer
@@ -96,10 +105,16 @@ export default function Statement() {
                     line={line}
                     whole={search.line === WHOLE}
                     currency={shown.currency}
-                    title={line ? line.name : `Statement of ${shown.payee.name}`}
+                    title={line ? nameOf(line) : `Statement of ${shown.payee.name}`}
                     onClose={() => change({ line: undefined, show: undefined })}
                     onAsk={may("ask", "answer-questions") ? () => setAsking(line ?? "whole") : null}
+                    onDispute={dispute ? () => dispute(line ? { kind: "line", line } : { kind: "statement" }) : null}
                   />
+                </Suspense>
+              ) : null}
+              {disputing ? (
+                <Suspense fallback={null}>
+                  <DisputeDialog at={at} of={disputing} period={period} currency={shown.currency} onClose={() => setDisputing(null)} />
                 </Suspense>
               ) : null}
               {asking ? <AskDialog at={at} line={asking === "whole" ? null : asking} period={period} onClose={() => setAsking(null)} /> : null}
@@ -111,48 +126,92 @@ export default function Statement() {
   );
 }
 
-/** The way from what was earned to what is paid, as one line of arithmetic. */
-function Totals({ statement, onTrace }: { statement: StatementData; onTrace: () => void }) {
-  const { totals, currency } = statement;
-  const terms = [
-    { name: "Earned", sign: "", amount: totals.earned, always: true },
-    { name: "Held", sign: "−", amount: totals.held, always: true },
-    { name: "Carried in", sign: "+", amount: totals.carried_in, always: false },
-    { name: "Carried on", sign: "−", amount: totals.carried, always: false },
-  ].filter((term) => term.always || sign(term.amount) !== 0);
+const PERIOD_STATES = {
+  open: "figures may still change",
+  "in-review": "the period is being reviewed",
+  approved: "what was approved is paid",
+  closed: "nothing changes in this period any more",
+} as const;
+
+function PeriodBadge({ state }: { state: StatementData["period_state"] }) {
   return (
-    <section aria-label="Totals" className="card flex flex-wrap items-stretch gap-x-1 gap-y-3 p-4 sm:px-5">
-      {terms.map((term) => (
-        <div key={term.name} className="flex items-end gap-2 pr-3">
-          {term.sign ? (
-            <span className="pb-0.5 text-xl text-ink-3" aria-label={term.sign === "−" ? "minus" : "plus"} role="img">
-              {term.sign}
-            </span>
-          ) : null}
+    <span title={PERIOD_STATES[state]} className="inline-flex items-center gap-1.5 text-[0.83rem] text-ink-3">
+      period <StateBadge state={state} />
+    </span>
+  );
+}
+
+/** The way from what was earned to what is paid, as one line of arithmetic, and what stays behind. */
+function Totals({ statement, at, own, onTrace }: { statement: StatementData; at: string; own: boolean; onTrace: () => void }) {
+  const { totals, currency } = statement;
+  return (
+    <section aria-label="Totals" className="card flex flex-col gap-3 p-4 sm:px-5">
+      <div className="flex flex-wrap items-stretch gap-x-1 gap-y-3">
+        {terms(totals).map((term) => (
+          <div key={term.name} className="flex items-end gap-2 pr-3">
+            {term.sign ? (
+              <span className="pb-0.5 text-xl text-ink-3" aria-label={term.sign === "−" ? "minus" : "plus"} role="img">
+                {term.sign}
+              </span>
+            ) : null}
+            <div>
+              <p className="label">{term.name}</p>
+              <Money amount={term.amount} currency={currency} className="text-[1.15rem] font-medium" />
+            </div>
+          </div>
+        ))}
+        <div className="flex items-end gap-2">
+          <span className="pb-0.5 text-xl text-ink-3" role="img" aria-label="is">
+            =
+          </span>
           <div>
-            <p className="label">{term.name}</p>
-            <Money amount={term.amount} currency={currency} className="text-[1.15rem] font-medium" />
+            <p className="label">Paid</p>
+            <button type="button" onClick={onTrace} className="text-left" title="Explain the whole statement">
+              <Money amount={totals.paid} currency={currency} className="link text-[1.4rem] leading-tight font-semibold" />
+              <span className="sr-only">: explain the whole statement</span>
+            </button>
           </div>
         </div>
-      ))}
-      <div className="flex items-end gap-2">
-        <span className="pb-0.5 text-xl text-ink-3" role="img" aria-label="is">
-          =
-        </span>
-        <div>
-          <p className="label">Paid</p>
-          <button type="button" onClick={onTrace} className="text-left" title="Explain the whole statement">
-            <Money amount={totals.paid} currency={currency} className="link text-[1.4rem] leading-tight font-semibold" />
-            <span className="sr-only">: explain the whole statement</span>
-          </button>
+        <div className="ml-auto flex flex-wrap items-center gap-2">
+          <Acknowledge at={at} own={own} />
+          <Button icon="trace" onClick={onTrace}>
+            Explain
+          </Button>
         </div>
       </div>
-      <div className="ml-auto flex items-center">
-        <Button icon="trace" onClick={onTrace}>
-          Explain
-        </Button>
-      </div>
+      <Balances statement={statement} />
     </section>
+  );
+}
+
+/** What is held, carried and drawn at the end of the period; nothing where all of it is nothing. */
+function Balances({ statement: { totals, currency, paid_in } }: { statement: StatementData }) {
+  const owes = sign(totals.carried_balance) < 0;
+  const balances = [
+    { name: "Held in all, until what it waits for", amount: totals.held_balance },
+    { name: owes ? "Owed, taken off what is earned next" : "Carried to the next period", amount: totals.carried_balance },
+    { name: sign(totals.drawn) < 0 ? "Drawn in this period, in advance" : "Draw paid back in this period", amount: totals.drawn },
+  ].filter((one) => sign(one.amount) !== 0);
+  if (balances.length === 0 && !paid_in) return null;
+  return (
+    <dl className="flex flex-wrap gap-x-8 gap-y-1.5 border-t border-line pt-3 text-[0.93rem]">
+      {balances.map((one) => (
+        <div key={one.name} className="flex flex-wrap items-baseline gap-x-2">
+          <dt className="text-ink-3">{one.name}</dt>
+          <dd>
+            <Money amount={one.amount} currency={currency} className="font-medium" />
+          </dd>
+        </div>
+      ))}
+      {paid_in ? (
+        <div className="flex flex-wrap items-baseline gap-x-2">
+          <dt className="text-ink-3">Paid out</dt>
+          <dd>
+            <Money amount={paid_in.amount} currency={currency} className="font-medium" /> on {showDay(paid_in.paid_on)}
+          </dd>
+        </div>
+      ) : null}
+    </dl>
   );
 }
 
@@ -160,10 +219,12 @@ function Lines({
   statement,
   onOpen,
   onAsk,
+  onDispute,
 }: {
   statement: StatementData;
   onOpen: (line: StatementLine, show?: string) => void;
   onAsk: ((line: StatementLine) => void) | null;
+  onDispute: ((line: StatementLine) => void) | null;
 }) {
   if (statement.components.length === 0)
     return <Empty icon="statement" title="No lines" next="No component of the plan paid anything in this period." />;
@@ -194,9 +255,12 @@ function Lines({
         {statement.components.map((line) => (
           <tr key={line.line} className="align-top">
             <td className="border-b border-line px-3 py-3 pl-4 sm:pl-5">
-              <p className="font-medium">{line.name}</p>
+              <p className="flex flex-wrap items-center gap-x-2 gap-y-0.5 font-medium">
+                {nameOf(line)}
+                <KindBadge line={line} />
+              </p>
               <p className="text-[0.83rem] text-ink-3">
-                {statement.plans.find((plan) => plan.plan_id === line.plan_id)?.name ?? line.plan_id}
+                {(statement.plans.find((plan) => plan.plan_id === line.plan_id)?.name ?? line.plan_id) || kindOf(line)?.why}
                 {line.transaction_id ? `, ${line.transaction_id}` : ""}
                 {line.clause ? (
                   <>
@@ -216,7 +280,7 @@ function Lines({
               {line.credited ? (
                 <button type="button" className="link" onClick={() => onOpen(line, "credits")}>
                   {measure(line.credited)}
-                  <span className="sr-only">: credits of {line.name}</span>
+                  <span className="sr-only">: credits of {nameOf(line)}</span>
                 </button>
               ) : (
                 <span className="text-ink-3">–</span>
@@ -232,19 +296,24 @@ function Lines({
                   </p>
                 </>
               ) : (
-                <span className="text-ink-3">no quota</span>
+                <span className="text-ink-3">{line.kind === "formula" ? "no quota" : "–"}</span>
               )}
             </td>
             <td className="border-b border-line px-3 py-3 text-right">
               <button type="button" className="link font-semibold" onClick={() => onOpen(line)} title="Explain">
                 <Money amount={line.amount} currency={statement.currency} />
-                <span className="sr-only">: explain {line.name}</span>
+                <span className="sr-only">: explain {nameOf(line)}</span>
               </button>
             </td>
             <td className="hidden w-px border-b border-line px-2 py-2 pr-4 whitespace-nowrap sm:table-cell">
               {onAsk ? (
-                <Button size="sm" look="quiet" icon="question" onClick={() => onAsk(line)} aria-label={`Ask about ${line.name}`}>
+                <Button size="sm" look="quiet" icon="question" onClick={() => onAsk(line)} aria-label={`Ask about ${nameOf(line)}`}>
                   Ask
+                </Button>
+              ) : null}
+              {onDispute ? (
+                <Button size="sm" look="quiet" icon="dispute" onClick={() => onDispute(line)} aria-label={`Dispute ${nameOf(line)}`}>
+                  Dispute
                 </Button>
               ) : null}
             </td>
@@ -268,6 +337,16 @@ function Lines({
   );
 }
 
+function KindBadge({ line }: { line: StatementLine }) {
+  const kind = kindOf(line);
+  if (!kind || nameOf(line).toLowerCase() === kind.label) return null;
+  return (
+    <Badge tone={line.kind === "clawback" || line.kind === "lapse" ? "loss" : "neutral"} title={kind.why}>
+      {kind.label}
+    </Badge>
+  );
+}
+
 function Slices({ line, currency }: { line: StatementLine; currency: string }) {
   if (line.slices.length === 0) return null;
   return (
@@ -283,7 +362,17 @@ function Slices({ line, currency }: { line: StatementLine; currency: string }) {
   );
 }
 
-function Proof({ statement, onAsk, payee }: { statement: StatementData; onAsk: (() => void) | null; payee: string | undefined }) {
+function Proof({
+  statement,
+  onAsk,
+  onDispute,
+  payee,
+}: {
+  statement: StatementData;
+  onAsk: (() => void) | null;
+  onDispute: ((what: Disputed) => void) | null;
+  payee: string | undefined;
+}) {
   return (
     <div className="grid gap-4 lg:grid-cols-2">
       <Card title="What this rests on">
@@ -299,12 +388,22 @@ function Proof({ statement, onAsk, payee }: { statement: StatementData; onAsk: (
         </dl>
       </Card>
       <Card title="Something not right?">
-        <p className="text-ink-2">Ask about a line or about the whole statement. Your question carries the explanation as it stands now.</p>
+        <p className="text-ink-2">Ask about a line, or dispute what you hold to be wrong: somebody else looks at it and decides. Both carry the explanation as it stands now.</p>
         <div className="mt-3 flex flex-wrap gap-2">
           {onAsk ? (
             <Button icon="question" onClick={onAsk}>
               Ask a question
             </Button>
+          ) : null}
+          {onDispute ? (
+            <>
+              <Button icon="dispute" onClick={() => onDispute({ kind: "statement" })}>
+                Dispute the statement
+              </Button>
+              <Button icon="search" onClick={() => onDispute({ kind: "credit" })}>
+                A deal is missing
+              </Button>
+            </>
           ) : null}
           <ButtonLink look="quiet" to="/statements" search={{ payee } as never}>
             All statements

@@ -1,0 +1,117 @@
+// Disputes that one may see, the newest first: one's own, the team's, or the desk of those who decide.
+
+import { Link } from "@tanstack/react-router";
+import { usePages } from "@/api/read";
+import { useMay, useSession } from "@/api/session";
+import type { DisputeHead } from "@/api/work";
+import { Badge, StateBadge } from "@/parts/Badge";
+import { Button, ButtonLink } from "@/parts/Button";
+import { Choices } from "@/parts/Choices";
+import { Icon } from "@/parts/Icon";
+import { Money } from "@/parts/Money";
+import { Screen } from "@/parts/Screen";
+import { Empty, Failed, Loading } from "@/parts/states";
+import { useUrlState } from "@/url";
+import { ago, showInstant, showPeriod } from "@/words";
+import { about, isUndecided, within } from "./words";
+
+const STATES = [
+  { value: undefined, label: "All" },
+  { value: "open", label: "Open" },
+  { value: "assigned", label: "Assigned" },
+  { value: "resolved", label: "Resolved" },
+  { value: "closed", label: "Closed" },
+  { value: "withdrawn", label: "Withdrawn" },
+] as const;
+
+const DESK = [
+  { value: undefined, label: "All" },
+  { value: "assigned", label: "Assigned to me" },
+  { value: "overdue", label: "Overdue" },
+] as const;
+
+const TEAM = [
+  { value: undefined, label: "All" },
+  { value: "mine", label: "My own" },
+  { value: "team", label: "My team" },
+] as const;
+
+export default function Disputes() {
+  const may = useMay();
+  const session = useSession();
+  const decides = may("answer-questions");
+  const [state, setState] = useUrlState("state");
+  const [scope, setScope] = useUrlState("scope");
+  const disputes = usePages<DisputeHead>("/disputes", {
+    query: { state, mine: scope === "assigned" ? true : null, overdue: scope === "overdue" ? true : null },
+    parts: ["work", "company"],
+    keep: true,
+  });
+  const shown = within(disputes.items, scope, session.payee_id);
+  const filtered = state !== undefined || scope !== undefined;
+  return (
+    <Screen
+      title="Disputes"
+      lead={decides ? "What people hold to be wrong in their statements, and until when it is to be decided." : "What you hold to be wrong in a statement, and what became of it."}
+      selectors={
+        <>
+          {decides ? <Choices label="Which" choices={DESK} value={scope} onChange={setScope} /> : may("see-team-pay") ? <Choices label="Whose" choices={TEAM} value={scope} onChange={setScope} /> : null}
+          <Choices label="State" choices={STATES} value={state} onChange={setState} />
+        </>
+      }
+    >
+      {disputes.error ? (
+        <Failed error={disputes.error} retry={disputes.retry} />
+      ) : disputes.isPending ? (
+        <Loading />
+      ) : shown.length === 0 ? (
+        <Empty
+          icon="dispute"
+          title={filtered ? "No dispute is like that" : "No disputes"}
+          next={filtered ? "Choose other filters above." : "Open a statement and dispute the line that you hold to be wrong, or a deal that is missing."}
+          action={filtered ? undefined : <ButtonLink to="/statements">Statements</ButtonLink>}
+        />
+      ) : (
+        <ul className="card divide-y divide-line overflow-hidden" aria-label="Disputes">
+          {shown.map((dispute) => (
+            <li key={dispute.dispute_id}>
+              <Link to="/disputes/$id" params={{ id: dispute.dispute_id }} className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 py-3 hover:bg-sunken sm:px-5">
+                <span className="min-w-0 flex-1 basis-52">
+                  <span className="block truncate font-medium">{dispute.subject}</span>
+                  <span className="block truncate text-[0.87rem] text-ink-3">
+                    {dispute.payee_name} · {showPeriod(dispute.period_id)} · {about(dispute)} · <time title={showInstant(dispute.raised_at)}>{ago(dispute.raised_at)}</time>
+                  </span>
+                </span>
+                {dispute.expected ? (
+                  <span className="text-[0.87rem] text-ink-2">
+                    expects <Money amount={dispute.expected} />
+                  </span>
+                ) : null}
+                {isUndecided(dispute) ? (
+                  dispute.overdue ? (
+                    <Badge tone="bad" title={showInstant(dispute.due_at)}>
+                      overdue
+                    </Badge>
+                  ) : (
+                    <span className="text-[0.83rem] text-ink-3" title={showInstant(dispute.due_at)}>
+                      due {ago(dispute.due_at)}
+                    </span>
+                  )
+                ) : dispute.outcome ? (
+                  <StateBadge state={dispute.outcome} />
+                ) : null}
+                <StateBadge state={dispute.state} />
+                <Icon name="right" size={16} className="text-ink-3" />
+              </Link>
+            </li>
+          ))}
+        </ul>
+      )}
+      {disputes.hasMore ? (
+        <Button className="self-center" busy={disputes.isFetchingMore} onClick={disputes.more}>
+          Show more
+        </Button>
+      ) : null}
+    </Screen>
+  );
+}

@@ -1,0 +1,51 @@
+// What a line of a statement is, in words, and the arithmetic from what was earned to what is paid.
+
+import type { Statement, StatementLine } from "@/api/types";
+import { type Decimal, sign } from "@/money";
+import { showPeriod } from "@/words";
+
+export interface KindWords {
+  /** A short name for a badge; none for what a plan earns. */
+  label: string;
+  /** Why the line is there, in a sentence. */
+  why: string;
+}
+
+const KINDS: Record<string, KindWords> = {
+  adjustment: { label: "adjustment", why: "adjusted by hand; two people decided it" },
+  guarantee: { label: "guarantee", why: "fills up to what the plan guarantees" },
+  clawback: { label: "taken back", why: "what was paid for a deal that did not last" },
+  lapse: { label: "lapsed", why: "was held and can no longer be paid" },
+  forgiven: { label: "forgiven", why: "a debt that need not be paid back" },
+  retro: { label: "correction", why: "what an earlier period would have earned now, less what it had" },
+};
+
+export function kindOf(line: Pick<StatementLine, "kind" | "origin_period_id">): KindWords | null {
+  const known = KINDS[line.kind];
+  if (!known) return null;
+  return line.origin_period_id ? { label: `${known.label} of ${showPeriod(line.origin_period_id)}`, why: known.why } : known;
+}
+
+/** The line's name; where the server has none but the kind's own id, the kind in words. */
+export function nameOf(line: StatementLine): string {
+  const kind = KINDS[line.kind];
+  if (!kind || (line.name !== "" && line.name !== line.kind)) return line.name;
+  return kind.label.charAt(0).toUpperCase() + kind.label.slice(1);
+}
+
+export interface Term {
+  name: string;
+  sign: "" | "+" | "−";
+  amount: Decimal;
+}
+
+/** Carried in + earned − newly held − carried out = paid. What is nothing is left out, but for what was earned and held. */
+export function terms(totals: Statement["totals"]): Term[] {
+  const all: (Term & { always?: boolean })[] = [
+    { name: "Earned", sign: "", amount: totals.earned, always: true },
+    { name: "Carried in", sign: "+", amount: totals.carried_in },
+    { name: sign(totals.held) < 0 ? "Released" : "Held", sign: sign(totals.held) < 0 ? "+" : "−", amount: sign(totals.held) < 0 ? totals.held.slice(1) : totals.held, always: true },
+    { name: "Carried out", sign: "−", amount: totals.carried_balance },
+  ];
+  return all.filter((term) => term.always || sign(term.amount) !== 0).map(({ name, sign, amount }) => ({ name, sign, amount }));
+}

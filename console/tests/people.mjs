@@ -1,0 +1,269 @@
+// What people do together about pay: a dispute is raised, decided and approved; a period is closed; what is due is paid.
+
+import assert from "node:assert/strict";
+import { money, scaled } from "./stage.mjs";
+
+/** The last statement of the persona that has a line which earned something. */
+async function statementWithLine(visitor) {
+  const { payee_id: payee, current_period: current } = await visitor.api("/session");
+  const { items } = await visitor.api(`/payees/${payee}/statements`);
+  for (const { period_id: period } of [{ period_id: current }, ...items]) {
+    const answer = await visitor.ask(`/payees/${payee}/periods/${period}/statement`);
+    const line = answer.status === 200 ? answer.value.components.find((one) => scaled(one.amount) > 0n) : undefined;
+    if (line) return { payee, period, line, statement: answer.value };
+  }
+  return assert.fail("there is no line that earned something");
+}
+
+/** Calculates, and waits until it is done. */
+async function calculate(visitor) {
+  const { job_id: job } = await visitor.api("/runs", { method: "POST", body: { note: "before the close" } });
+  await visitor.page.waitForFunction(
+    async (path) => {
+      const found = await (await fetch(path)).json();
+      if (found.state === "failed") throw new Error(`the run failed: ${found.error}`);
+      return found.state === "done";
+    },
+    `/api/v1/jobs/${job}`,
+    { timeout: 120_000, polling: 500 },
+  );
+}
+
+/** The earliest period that is not approved yet, in which somebody is paid. */
+async function firstPayable(visitor) {
+  const { items: periods } = await visitor.api("/periods");
+  const period = periods.find((one) => one.state === "open");
+  assert.ok(period, "no period is open");
+  return period.period_id;
+}
+
+export const people = [
+  [
+    "ana disputes a line with a file, cora decides, fin approves as the second person, and ana is told",
+    async (stage) => {
+      const ana = await stage.signedIn("ana");
+      const { payee, period, line, statement } = await statementWithLine(ana);
+      await ana.go(`/statements/${period}?line=${line.line}`);
+      await ana.button("Dispute this line").click();
+      const form = ana.page.getByRole("dialog", { name: "Dispute this line" });
+      await form.getByLabel("Subject").fill("The accelerator is missing");
+      const expected = (Number(line.amount) + 125.5).toFixed(2);
+      await form.getByLabel(/^What you expect/).fill(expected);
+      await form.getByLabel("Why").fill("The deal closed in the quarter; see the contract.");
+      await form.getByLabel("File").setInputFiles({ name: "contract.txt", mimeType: "text/plain", buffer: Buffer.from("signed on the last day") });
+      await ana.expectAccessible("a dispute that is raised");
+      await form.getByRole("button", { name: "Raise dispute" }).click();
+      await ana.page.waitForURL(/\/disputes\/dispute-/);
+      await ana.settled();
+      const id = new URL(ana.page.url()).pathname.split("/").at(-1);
+      await ana.page.getByRole("link", { name: "contract.txt" }).waitFor();
+      await ana.page.getByText(money(expected, statement.currency), { exact: true }).first().waitFor();
+      await ana.expectAccessible("one's own dispute");
+      await ana.expectFits("a dispute", 390);
+      await ana.expectQuiet("a dispute");
+
+      const cora = await stage.signedIn("cora");
+      await cora.page.getByRole("link", { name: /^Notices: \d+ unread$/ }).first().waitFor();
+      await cora.go("/disputes?state=open");
+      await cora.page.getByRole("link", { name: /The accelerator is missing/ }).first().click();
+      await cora.button("Assign…").waitFor();
+      await cora.button("Assign…").click();
+      await cora.page.getByRole("dialog").getByRole("button", { name: "Assign", exact: true }).click();
+      await cora.page.getByText("assigned", { exact: true }).first().waitFor();
+      await cora.page.getByLabel("Your message").fill("I look at the contract.");
+      await cora.button("Send").click();
+      await cora.page.getByText("I look at the contract.").first().waitFor();
+      await cora.button("Decide…").click();
+      const decide = cora.page.getByRole("dialog", { name: "Decide" });
+      assert.equal(await decide.getByLabel("Granted").inputValue(), "125.5", "what is missing is not suggested");
+      await decide.getByLabel("Accept partly").check();
+      await decide.getByLabel("Granted").fill("100");
+      await decide.getByLabel("Comment").fill("The share of it that the plan pays.");
+      await cora.expectAccessible("a decision");
+      await decide.getByRole("button", { name: "Decide", exact: true }).click();
+      await cora.page.getByText("What was granted waits for a second person").waitFor();
+      await cora.expectQuiet("a decided dispute");
+      const decided = await cora.api(`/disputes/${id}`);
+      assert.deepEqual([decided.state, decided.outcome, decided.change_state], ["resolved", "partly", "submitted"]);
+
+      const fin = await stage.signedIn("fin");
+      await fin.go(`/disputes/${id}`);
+      await fin.page.getByRole("link", { name: "open the change" }).click();
+      await fin.settled();
+      await fin.button("Approve").click();
+      await fin.page.getByText(/^Approved: /).first().waitFor();
+      assert.equal((await fin.api(`/disputes/${id}`)).state, "closed");
+      const { items } = await fin.api(`/adjustments?payee=${payee}`);
+      assert.ok(items.some((one) => one.dispute_id === id && one.state === "approved" && scaled(one.amount) === 1_000_000n), "the adjustment is not there");
+
+      await ana.page.getByText("closed", { exact: true }).first().waitFor();
+      await ana.go("/notices?show=unread");
+      await ana.page.getByRole("list", { name: "Notices" }).getByText(/The accelerator is missing/).first().waitFor();
+      await ana.button("Mark all as read").click();
+      await ana.page.getByRole("link", { name: "Notices: nothing new" }).first().waitFor();
+      await ana.expectQuiet("notices");
+    },
+  ],
+  [
+    "ana misses a deal and withdraws what she raised",
+    async (stage) => {
+      const ana = await stage.signedIn("ana");
+      const { period } = await statementWithLine(ana);
+      await ana.go(`/statements/${period}`);
+      await ana.button("A deal is missing").click();
+      const form = ana.page.getByRole("dialog", { name: "A deal is missing" });
+      await form.getByLabel("Deal", { exact: true }).fill("T-99999");
+      await form.getByLabel("Why").fill("I closed it with Mia.");
+      await form.getByRole("button", { name: "Raise dispute" }).click();
+      await ana.page.waitForURL(/\/disputes\/dispute-/);
+      await ana.page.getByText("missing credit for T-99999").first().waitFor();
+      await ana.button("Withdraw").click();
+      await ana.page.getByRole("dialog").getByRole("button", { name: "Withdraw", exact: true }).click();
+      await ana.page.getByText("withdrawn", { exact: true }).first().waitFor();
+      await ana.button("Open again").waitFor();
+      await ana.expectQuiet("a withdrawn dispute");
+    },
+  ],
+  [
+    "cora asks for the review of a period, fin approves and closes it, and reopening needs two people again",
+    async (stage) => {
+      const cora = await stage.signedIn("cora");
+      await calculate(cora);
+      const period = await firstPayable(cora);
+      await cora.go(`/periods/${period}`);
+      await cora.page.getByText("The last run is complete, and no change or import came after it.").waitFor();
+      await cora.expectAccessible("the close of a period");
+      await cora.button("Ask for review").click();
+      const dialog = cora.page.getByRole("dialog");
+      await dialog.getByLabel("Comment").fill("looks complete");
+      await dialog.getByRole("button", { name: "Ask for review", exact: true }).click();
+      await cora.page.getByText("You asked for its review, so somebody else has to approve it.").waitFor();
+      assert.ok(await cora.button("Approve").isDisabled(), "the one who asked for review may approve it");
+      const own = await cora.ask(`/periods/${period}/state`, { method: "POST", body: { to: "approved" } });
+      assert.equal(own.status, 403, "the interface let the one who asked approve it");
+      cora.forgive(/status of 403/);
+
+      const fin = await stage.signedIn("fin");
+      await fin.go(`/periods/${period}`);
+      await fin.page.getByText("“looks complete”").waitFor();
+      await fin.button("Approve").click();
+      await fin.page.getByRole("dialog").getByRole("button", { name: "Approve", exact: true }).click();
+      await fin.button("Close the period").click();
+      await fin.page.getByRole("dialog").getByRole("button", { name: "Close the period", exact: true }).click();
+      await fin.page.getByText("It is closed. What changes later is posted in a later period.").waitFor();
+      const { items } = await fin.api("/periods");
+      assert.equal(items.find((one) => one.period_id === period).state, "closed");
+
+      await cora.button("Ask for reopening").click();
+      const reopen = cora.page.getByRole("dialog");
+      await reopen.getByLabel("Why").fill("an invoice came late");
+      await reopen.getByRole("button", { name: "Ask for reopening", exact: true }).click();
+      await cora.page.waitForURL(/\/changes\//);
+      await cora.settled();
+      assert.ok(await cora.button("Approve").isDisabled(), "one person alone opens a closed period");
+      await cora.button("Withdraw").click();
+      await cora.page.getByText("Withdrawn.").first().waitFor();
+      for (const visitor of [cora, fin]) await visitor.expectQuiet(visitor.page.url());
+    },
+  ],
+  [
+    "fin walks a payout from its draft to paid, with cora as the second person",
+    async (stage) => {
+      const fin = await stage.signedIn("fin");
+      const { items } = await fin.api("/periods");
+      const closed = items.filter((one) => one.state === "closed" || one.state === "approved").at(-1);
+      assert.ok(closed, "no period is closed");
+      await fin.go("/payouts");
+      await fin.button("Draft a payout").first().click();
+      const draft = fin.page.getByRole("dialog", { name: "Draft a payout" });
+      await draft.getByLabel("Up to and with").selectOption(closed.period_id);
+      await draft.getByRole("button", { name: "Draft", exact: true }).click();
+      await fin.page.waitForURL(/\/payouts\/payout-/);
+      await fin.settled();
+      const id = new URL(fin.page.url()).pathname.split("/").at(-1);
+      const first = await fin.api(`/payouts/${id}`);
+      await fin.page.getByText(money(first.amount, first.currency), { exact: true }).first().waitFor();
+      await fin.expectAccessible("a drafted payout");
+      await fin.expectFits("a payout", 390);
+
+      const left = first.lines.find((one) => one.state === "due");
+      await fin.button(`Acts on ${left.payee_name}`).first().click();
+      await fin.page.getByRole("menuitem", { name: "Exclude…" }).click();
+      const mark = fin.page.getByRole("dialog");
+      await mark.getByLabel("Why").fill("her account is being changed");
+      await mark.getByRole("button", { name: "Exclude", exact: true }).click();
+      await mark.waitFor({ state: "detached" });
+      const without = await fin.api(`/payouts/${id}`);
+      assert.equal(scaled(without.amount), scaled(first.amount) - scaled(left.amount), "the sum does not leave her out");
+      await fin.button("Mark as reviewed").click();
+      await fin.button("Approve").waitFor();
+      assert.ok(await fin.button("Approve").isDisabled(), "whoever drafted it may approve it");
+
+      const cora = await stage.signedIn("cora");
+      await cora.go(`/payouts/${id}`);
+      await cora.button("Approve").click();
+      await cora.page.getByRole("dialog").getByRole("button", { name: "Approve", exact: true }).click();
+      await cora.button("Export").click();
+      const file = cora.page.getByRole("link", { name: "Payment file" });
+      await file.waitFor();
+      const [download] = await Promise.all([cora.page.waitForEvent("download"), file.click()]);
+      assert.match(download.suggestedFilename(), /^payout-.*\.csv$/);
+
+      await fin.button("Confirm payment").click();
+      const confirm = fin.page.getByRole("dialog", { name: "Confirm payment" });
+      await confirm.getByLabel("Reference").fill("BANK-2026-1");
+      await confirm.getByRole("button", { name: "Confirm payment", exact: true }).click();
+      await fin.page.getByText("paid", { exact: true }).first().waitFor();
+      const paid = await fin.api(`/payouts/${id}`);
+      assert.deepEqual([paid.state, paid.reference], ["paid", "BANK-2026-1"]);
+
+      const back = paid.lines.find((one) => one.state === "due");
+      await fin.button(`Acts on ${back.payee_name}`).first().click();
+      await fin.page.getByRole("menuitem", { name: "The bank sent it back…" }).click();
+      const came = fin.page.getByRole("dialog");
+      await came.getByLabel("Why").fill("the account is closed");
+      await came.getByRole("button", { name: "Record a return", exact: true }).click();
+      await fin.page.getByText("returned", { exact: true }).first().waitFor();
+      await fin.expectAccessible("a paid payout");
+      for (const visitor of [fin, cora]) await visitor.expectQuiet(visitor.page.url());
+    },
+  ],
+  [
+    "who would get credit is answered with reasons",
+    async (stage) => {
+      const cora = await stage.signedIn("cora");
+      const [account] = (await cora.api("/entities/accounts/rows?limit=1")).items;
+      const { today } = await cora.api("/session");
+      await cora.go("/credit");
+      await cora.page.getByLabel(/^Amount/).fill("48,000");
+      await cora.page.getByLabel("Account").fill(account.key[0]);
+      await cora.button("Ask the rules").click();
+      await cora.page.getByRole("heading", { name: "Credited", exact: true }).waitFor();
+      const answer = await cora.api("/credit-preview", { method: "POST", body: { on: today, amount: "48000", account_id: account.key[0] } });
+      for (const credit of answer.credits) await cora.page.getByRole("link", { name: credit.payee_name, exact: true }).first().waitFor();
+      await cora.page.waitForURL(/amount=48000/);
+      await cora.expectAccessible("who gets credit");
+      await cora.expectFits("who gets credit", 390);
+      await cora.expectQuiet("who gets credit");
+    },
+  ],
+  [
+    "a policy that cora proposes counts once fin has approved it",
+    async (stage) => {
+      const cora = await stage.signedIn("cora");
+      const before = (await cora.api("/work-policy")).in_force.dispute_days;
+      await cora.go("/policy");
+      await cora.button("Propose a change").click();
+      await cora.page.getByLabel("Days for a dispute").fill(String(before + 1));
+      await cora.button("Propose").click();
+      await cora.page.getByText(`days for a dispute: ${before} → ${before + 1}`).waitFor();
+      assert.ok(await cora.button("Approve").isDisabled(), "one person alone changes the policy");
+      const fin = await stage.signedIn("fin");
+      await fin.go("/policy");
+      await fin.button("Approve").click();
+      await fin.page.getByText(`within ${before + 1} days`).waitFor();
+      assert.equal((await fin.api("/work-policy")).in_force.dispute_days, before + 1);
+      for (const visitor of [cora, fin]) await visitor.expectQuiet("the policy");
+    },
+  ],
+];
