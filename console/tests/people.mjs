@@ -266,4 +266,137 @@ export const people = [
       for (const visitor of [cora, fin]) await visitor.expectQuiet("the policy");
     },
   ],
+  [
+    "a published statement waits for ana's acknowledgement, and her open page shows it by itself",
+    async (stage) => {
+      const ana = await stage.signedIn("ana");
+      const { payee, period } = await statementWithLine(ana);
+      await ana.go(`/statements/${period}`);
+      const cora = await stage.signedIn("cora");
+      const schedule = await cora.api("/schedules", { method: "POST", body: { kind: "publish", cron: "* * * * *", zone: "UTC", payload: {} } });
+      await ana.button("Acknowledge").waitFor({ timeout: 120_000 });
+      const { etag } = await cora.ask(`/schedules/${schedule.schedule_id}`);
+      assert.equal((await cora.ask(`/schedules/${schedule.schedule_id}`, { method: "DELETE", headers: { "if-match": etag } })).status, 204);
+      await ana.expectAccessible("a published statement");
+      await ana.button("Acknowledge").click();
+      await ana.page.getByText(/^you acknowledged it/).waitFor();
+      assert.ok((await ana.api(`/payees/${payee}/periods/${period}/acknowledgement`)).acknowledged_at, "it is not kept");
+      const fin = await stage.signedIn("fin");
+      await fin.go(`/periods/${period}`);
+      await fin.page.getByText(/1 of \d+ published statements? acknowledged/).waitFor();
+      await fin.expectQuiet("acknowledged");
+      await ana.expectQuiet("acknowledged");
+    },
+  ],
+  [
+    "cora adjusts pay, and nothing is paid before fin approves it",
+    async (stage) => {
+      const cora = await stage.signedIn("cora");
+      const ana = await stage.signedIn("ana");
+      const { payee_id: payee } = await ana.api("/session");
+      await cora.go("/adjustments");
+      await cora.button("Adjust pay").first().click();
+      const form = cora.page.getByRole("dialog", { name: "Adjust pay" });
+      await form.getByLabel("Payee").fill(payee);
+      await form.getByLabel(/^Amount/).fill("1,250.50");
+      await form.getByLabel("Reason").selectOption("goodwill");
+      await form.getByLabel("Note").fill("for the delay");
+      await cora.expectAccessible("an adjustment");
+      await form.getByRole("button", { name: "Submit" }).click();
+      await form.waitFor({ state: "detached" });
+      const row = cora.page.getByRole("table", { name: "Adjustments" }).getByRole("row").filter({ hasText: "for the delay" });
+      await row.getByText("submitted").waitFor();
+      const [own] = (await cora.api(`/adjustments?payee=${payee}`)).items.filter((one) => one.note === "for the delay");
+      assert.deepEqual([own.amount, own.reason, own.state], ["1250.5", "goodwill", "submitted"]);
+      assert.ok(!(await ana.api("/adjustments")).items.some((one) => one.note === "for the delay"), "ana is told before it is approved");
+      const fin = await stage.signedIn("fin");
+      await fin.go(`/changes/${own.change_id}`);
+      await fin.page.getByLabel(/^Comment/).fill("not agreed with her manager");
+      await fin.button("Reject").click();
+      await fin.page.getByText(/^Rejected: /).first().waitFor();
+      await row.getByText("rejected").waitFor();
+      await cora.expectQuiet("adjustments");
+    },
+  ],
+  [
+    "fin gives her approvals to cora for some days and takes them back",
+    async (stage) => {
+      const fin = await stage.signedIn("fin");
+      const cora = await stage.signedIn("cora");
+      const { user_id: to, today } = await cora.api("/session");
+      await fin.go("/delegations");
+      await fin.button("Give approvals").first().click();
+      const form = fin.page.getByRole("dialog", { name: "Give approvals" });
+      await form.getByLabel("Are done by").selectOption(to);
+      await form.getByLabel("Up to and with").fill(today);
+      await form.getByLabel("Why").fill("on leave");
+      await fin.expectAccessible("approvals that are given");
+      await form.getByRole("button", { name: "Give", exact: true }).click();
+      await form.waitFor({ state: "detached" });
+      await fin.page.getByText("in force", { exact: true }).waitFor();
+      await cora.go("/delegations");
+      await cora.page.getByText(/Approvals of fin are done by you/).waitFor();
+      await fin.button(/^Take back: /).click();
+      await fin.page.getByRole("dialog").getByRole("button", { name: "Take back", exact: true }).click();
+      await fin.page.getByText("revoked", { exact: true }).waitFor();
+      for (const visitor of [fin, cora]) await visitor.expectQuiet("delegations");
+    },
+  ],
+  [
+    "a webhook shows its key once and what it was told",
+    async (stage) => {
+      const pat = await stage.signedIn("pat");
+      await pat.go("/webhooks");
+      await pat.button("Add a webhook").first().click();
+      await pat.page.getByLabel("Address").fill("https://hooks.example.com/attain");
+      await pat.page.getByRole("dialog").getByRole("button", { name: "Add", exact: true }).click();
+      await pat.page.getByRole("dialog", { name: "The key of its signatures" }).waitFor();
+      await pat.expectAccessible("the key of a webhook");
+      await pat.page.keyboard.press("Escape");
+      const ana = await stage.signedIn("ana");
+      const { period } = await statementWithLine(ana);
+      const { payee_id: payee } = await ana.api("/session");
+      await ana.api(`/payees/${payee}/periods/${period}/disputes`, { method: "POST", body: { subject: "for the webhook", body: "why" } });
+      await pat.page.getByRole("list", { name: "Webhooks" }).getByRole("button", { name: /hooks\.example\.com/ }).first().click();
+      await pat.page.getByRole("list", { name: "Deliveries" }).getByText("Dispute raised").first().waitFor();
+      await pat.expectAccessible("what a webhook was told");
+      await pat.page.keyboard.press("Escape");
+      await pat.button(/^Acts on https/).click();
+      await pat.page.getByRole("menuitem", { name: "Remove…" }).click();
+      await pat.page.getByRole("dialog").getByRole("button", { name: "Remove", exact: true }).click();
+      await pat.page.getByText("No program listens").waitFor();
+      await pat.expectQuiet("webhooks");
+    },
+  ],
+  [
+    "cora sends a plan, and sees that ana accepted hers",
+    async (stage) => {
+      const cora = await stage.signedIn("cora");
+      const ana = await stage.signedIn("ana");
+      const { payee_id: payee } = await ana.api("/session");
+      const { items } = await cora.api("/entities/plan_assignments/rows?limit=1000");
+      const plan = items.find((one) => one.values.payee_id === payee)?.values.plan_id;
+      assert.ok(plan, "ana is on no plan");
+      await cora.go("/plan-documents");
+      await cora.button("Send a plan").first().click();
+      const form = cora.page.getByRole("dialog", { name: "Send a plan" });
+      await form.getByLabel("Plan").fill(plan);
+      await form.getByLabel("Only to").fill(payee);
+      await form.getByRole("button", { name: "Send", exact: true }).click();
+      await cora.page.getByText("waiting", { exact: true }).first().waitFor();
+      await ana.go("/my-plan");
+      await ana.page.getByText("One plan waits for your answer.").waitFor();
+      await ana.page.getByRole("list", { name: "My plans" }).getByRole("link").first().click();
+      await ana.page.getByRole("article").waitFor();
+      await ana.settled();
+      await ana.expectAccessible("one's own plan");
+      await ana.expectFits("one's own plan", 390);
+      assert.ok(await ana.button("Accept").isDisabled(), "a plan is accepted unread");
+      await ana.page.getByLabel("I have read this plan and accept it.").check();
+      await ana.button("Accept").click();
+      await ana.page.getByText(/^Accepted, /).waitFor();
+      await cora.page.getByText("1 of 1 accepted").waitFor();
+      for (const visitor of [ana, cora]) await visitor.expectQuiet("plan documents");
+    },
+  ],
 ];

@@ -73,8 +73,8 @@ export const walks = [
     async (stage) => {
       const acts = {
         ana: [["/home", "Try a deal"], ["/what-if", "Add a deal"]],
-        cora: [["/runs", "Start a run"], ["/extensions", "Upload"], ["/imports", "Choose a CSV file"], ["/audit", "Verify the trail"], ["/schedules", "Add a schedule"], ["/adjustments", "Adjust pay"], ["/plan-documents", "Send a plan"], ["/policy", "Propose a change"], ["/webhooks", "Add a webhook"], ["/credit", "Ask the rules"]],
-        fin: [["/payouts", "Draft a payout"], ["/delegations", "Give approvals"], ["/notices", "Save"]],
+        cora: [["/runs", "Start a run"], ["/extensions", "Upload"], ["/imports", "Choose a CSV file"], ["/audit", "Verify the trail"], ["/schedules", "Add a schedule"], ["/adjustments", "Adjust pay"], ["/plan-documents", "Send a plan"], ["/policy", "Propose a change"], ["/webhooks", "Add a webhook"]],
+        fin: [["/payouts", "Draft a payout"], ["/delegations", "Give approvals"], ["/accounting", "CSV"]],
         pat: [["/users", "Add a user"]],
       };
       for (const [persona, screens] of Object.entries(acts)) {

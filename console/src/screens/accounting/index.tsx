@@ -160,7 +160,7 @@ function Accruals({ period }: { period: string }) {
             />
             {data.lines.items.length === 0 ? (
               <div className="card">
-                <Empty icon="book" title="Nothing is accrued" next="Nothing was earned in this period, and nothing is expected." />
+                <Empty icon="book" title="Nothing is accrued" next="The company’s settings ask for no accruals, or nothing is expected in this period." />
               </div>
             ) : (
               <div className="card min-w-0 overflow-hidden">

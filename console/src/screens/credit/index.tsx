@@ -17,7 +17,7 @@ import { Screen } from "@/parts/Screen";
 import { Empty, FormProblem, Loading } from "@/parts/states";
 import { useAllSearch, useChangeSearch } from "@/url";
 import { plain, showPeriod } from "@/words";
-import { pathWords, whyNot } from "./words";
+import { nearestFirst, pathWords, whyNot } from "./words";
 
 const KINDS = ["order", "invoice", "payment", "return", "cancellation"];
 
@@ -96,6 +96,8 @@ export default function Credit() {
 }
 
 function Answer({ of: found }: { of: CreditPreview }) {
+  const names = new Map([...found.credits, ...found.not_credited].flatMap((one) => (one.payee_id ? [[one.payee_id, one.payee_name] as const] : [])));
+  const nameOf = (id: string) => names.get(id) ?? id;
   return (
     <>
       <p className="flex flex-wrap items-center gap-2 text-ink-2">
@@ -111,7 +113,7 @@ function Answer({ of: found }: { of: CreditPreview }) {
           <p className="px-4 pb-4 text-ink-2 sm:px-5">Nobody.</p>
         ) : (
           <ul className="divide-y divide-line border-t border-line">
-            {found.credits.map((credit, at) => (
+            {nearestFirst(found.credits).map((credit, at) => (
               <li key={at} className="flex flex-wrap items-baseline gap-x-4 gap-y-1 px-4 py-2.5 sm:px-5">
                 <span className="min-w-0 flex-1 basis-52">
                   {credit.payee_id ? (
@@ -122,7 +124,7 @@ function Answer({ of: found }: { of: CreditPreview }) {
                     <span className="text-ink-2">somebody else</span>
                   )}{" "}
                   <Badge>{plain(credit.kind)}</Badge>
-                  <span className="block text-[0.87rem] text-ink-2">{credit.via.length > 0 ? credit.via.map(pathWords).join("; ") : `rule ${credit.rule}`}</span>
+                  <span className="block text-[0.87rem] text-ink-2">{credit.via.length > 0 ? credit.via.map((path) => pathWords(path, nameOf)).join("; ") : `rule ${credit.rule}`}</span>
                 </span>
                 <span className="num text-right">
                   <span className="font-semibold">{money(credit.amount, found.currency)}</span>
@@ -141,7 +143,7 @@ function Answer({ of: found }: { of: CreditPreview }) {
                 <span className="font-medium">{one.payee_id ? one.payee_name : one.via.position_id ? `Position ${one.via.position_id}` : "Somebody else"}</span>
                 <span className="block text-[0.87rem] text-ink-2">
                   {one.why.map(whyNot).join("; ")}
-                  <span className="text-ink-3"> · {pathWords(one.via)}</span>
+                  <span className="text-ink-3"> · {pathWords(one.via, nameOf)}</span>
                 </span>
               </li>
             ))}

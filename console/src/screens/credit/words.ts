@@ -29,11 +29,17 @@ const PATHS: Record<string, string> = {
   manual: "was given credit by hand",
 };
 
-/** `covers it as owner`, `is above the one who has it`. */
-export function pathWords(path: CreditPath): string {
+/** `covers it as owner`, `is above the one who has it (from Ana)`. */
+export function pathWords(path: CreditPath, nameOf: (payeeId: string) => string = (id) => id): string {
   const words = PATHS[path.kind] ?? path.kind.replace(/-/g, " ");
   const name = path.name ? ` as ${path.name}` : "";
-  const from = path.from.filter((one): one is string => one !== null);
+  const from = path.from.filter((one): one is string => one !== null).map(nameOf);
   const through = from.length > 0 ? ` (from ${from.join(", then ")})` : "";
   return `${words}${name}${through}`;
+}
+
+/** Those nearest to the deal first. */
+export function nearestFirst<C extends { via: CreditPath[] }>(credits: C[]): C[] {
+  const steps = (credit: C) => Math.min(...credit.via.map((path) => path.from.length), credit.via.length === 0 ? 99 : Number.POSITIVE_INFINITY);
+  return [...credits].sort((a, b) => steps(a) - steps(b));
 }

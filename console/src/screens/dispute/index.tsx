@@ -80,7 +80,8 @@ export default function Dispute() {
 
 function Figures({ dispute }: { dispute: DisputeData }) {
   const { nameOf } = useNames();
-  const who = dispute.messages.find((message) => message.author === dispute.raised_by)?.author_name;
+  // Whoever wrote in the thread is known by name to all who read it.
+  const who = (user: string) => (nameOf(user) === user ? (dispute.messages.find((message) => message.author === user)?.author_name ?? user) : nameOf(user));
   return (
     <Card title="What it is about">
       <div className="flex flex-col gap-4">
@@ -92,9 +93,9 @@ function Figures({ dispute }: { dispute: DisputeData }) {
         </div>
         <Pairs
           pairs={[
-            ["Raised by", `${nameOf(dispute.raised_by) === dispute.raised_by && who ? who : nameOf(dispute.raised_by)}, ${ago(dispute.raised_at)}`],
+            ["Raised by", `${who(dispute.raised_by)}, ${ago(dispute.raised_at)}`],
             dispute.transaction_id ? ["Deal", dispute.transaction_id] : null,
-            ["Looked at by", dispute.assigned_to ? nameOf(dispute.assigned_to) : "nobody yet"],
+            ["Looked at by", dispute.assigned_to ? who(dispute.assigned_to) : "nobody yet"],
             isUndecided(dispute) ? ["To be decided", <time key="due" dateTime={dispute.due_at} title={showInstant(dispute.due_at)}>{ago(dispute.due_at)}</time>] : null,
             dispute.outcome ? ["Decision", plain(dispute.outcome, true)] : null,
           ]}

@@ -76,9 +76,9 @@ export default function Disputes() {
           {shown.map((dispute) => (
             <li key={dispute.dispute_id}>
               <Link to="/disputes/$id" params={{ id: dispute.dispute_id }} className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 py-3 hover:bg-sunken sm:px-5">
-                <span className="min-w-0 flex-1 basis-52">
-                  <span className="block truncate font-medium">{dispute.subject}</span>
-                  <span className="block truncate text-[0.87rem] text-ink-3">
+                <span className="min-w-0 flex-1 basis-full sm:basis-52">
+                  <span className="block font-medium [overflow-wrap:anywhere]">{dispute.subject}</span>
+                  <span className="block text-[0.87rem] text-ink-3">
                     {dispute.payee_name} · {showPeriod(dispute.period_id)} · {about(dispute)} · <time title={showInstant(dispute.raised_at)}>{ago(dispute.raised_at)}</time>
                   </span>
                 </span>
@@ -101,7 +101,7 @@ export default function Disputes() {
                   <StateBadge state={dispute.outcome} />
                 ) : null}
                 <StateBadge state={dispute.state} />
-                <Icon name="right" size={16} className="text-ink-3" />
+                <Icon name="right" size={16} className="ml-auto text-ink-3 sm:ml-0" />
               </Link>
             </li>
           ))}

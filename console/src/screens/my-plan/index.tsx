@@ -10,16 +10,12 @@ import { Icon } from "@/parts/Icon";
 import { Screen } from "@/parts/Screen";
 import { Denied } from "@/parts/Shell";
 import { Empty, Reading } from "@/parts/states";
+import { shownState, waitingFirst } from "@/screens/plan-documents/words";
 import { ago, showDay, showInstant } from "@/words";
 
 export default function MyPlan() {
   const session = useSession();
   return session.payee_id ? <MyPlanScreen payeeId={session.payee_id} /> : <Denied />;
-}
-
-/** What waits, then the newest. */
-export function waitingFirst(documents: PlanDocumentHead[]): PlanDocumentHead[] {
-  return [...documents].sort((a, b) => Number(b.state === "sent") - Number(a.state === "sent") || b.sent_at.localeCompare(a.sent_at));
 }
 
 function MyPlanScreen({ payeeId }: { payeeId: string }) {
@@ -48,7 +44,7 @@ function MyPlanScreen({ payeeId }: { payeeId: string }) {
                       {one.state === "sent" && one.holds_pay ? " · pay is held until you accept it" : ""}
                     </span>
                   </span>
-                  <StateBadge state={one.state} />
+                  <StateBadge state={shownState(one.state)} />
                   <Icon name="right" size={16} className="text-ink-3" />
                 </Link>
               </li>

@@ -309,7 +309,7 @@ function Hands({ payout }: { payout: PayoutData }) {
             <span aria-hidden="true" className="mt-1.5 size-2 shrink-0 rounded-full bg-(--control)" />
             <span className="min-w-0">
               {plain(hand.action.replace(/-payout$/, ""), true)} by {hand.user_name}, <time title={showInstant(hand.recorded_at)}>{ago(hand.recorded_at)}</time>
-              {hand.note ? <span className="block text-[0.87rem] [overflow-wrap:anywhere] text-ink-2">{hand.note}</span> : null}
+              {hand.note && !hand.note.startsWith("sha256 ") ? <span className="block text-[0.87rem] [overflow-wrap:anywhere] text-ink-2">{hand.note}</span> : null}
             </span>
           </li>
         ))}

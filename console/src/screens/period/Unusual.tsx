@@ -5,45 +5,79 @@ import { useState } from "react";
 import { api, path } from "@/api/client";
 import { useRead, useWrite } from "@/api/read";
 import { useMay, useSession } from "@/api/session";
-import type { Anomalies, Anomaly, AnomalyKind } from "@/api/work";
+import type { Anomalies, Anomaly } from "@/api/work";
 import { Badge } from "@/parts/Badge";
 import { Button } from "@/parts/Button";
 import { Card } from "@/parts/Card";
+import { Choices } from "@/parts/Choices";
 import { ConfirmDialog } from "@/parts/Dialog";
 import { TextArea } from "@/parts/Field";
 import { Money } from "@/parts/Money";
 import { useNames } from "@/parts/Names";
 import { toast } from "@/parts/Toast";
 import { Empty, FormProblem, Reading } from "@/parts/states";
+import { useUrlState } from "@/url";
 import { ago, showInstant } from "@/words";
+import { KINDS, byKind, chosen } from "./anomalies";
 
-const KINDS: Record<AnomalyKind, { label: string; against: string }> = {
-  "off-trend": { label: "far from the months before", against: "median" },
-  "zero-after-pay": { label: "nothing after pay", against: "before" },
-  "above-target": { label: "many times the target", against: "target" },
-  "without-plan": { label: "new and on no plan", against: "" },
-  negative: { label: "below zero", against: "" },
-  "large-adjustment": { label: "large adjustment", against: "" },
-};
+const SHOWN_FIRST = 20;
+
+const WHICH = [
+  { value: undefined, label: "Not looked at" },
+  { value: "all", label: "All" },
+] as const;
 
 export function Unusual({ period }: { period: string }) {
   const may = useMay();
+  const session = useSession();
   const at = path`/periods/${period}/anomalies`;
   const unusual = useRead<Anomalies>(at, { parts: ["work", "runs", "company"], enabled: may("see-all-pay") });
-  const [reviewing, setReviewing] = useState<Anomaly | null>(null);
+  const [which, setWhich] = useUrlState("unusual");
+  const [kind, setKind] = useUrlState("kind");
+  const [more, setMore] = useState(false);
+  const [reviewing, setReviewing] = useState<Anomaly[] | null>(null);
   if (!may("see-all-pay")) return null;
   return (
     <div id="unusual" className="scroll-mt-4">
-      <Card flush title="Unusual statements" aside={unusual.data ? `${unusual.data.unreviewed} not looked at` : undefined}>
+      <Card flush title="Unusual statements" aside={unusual.data ? `${unusual.data.unreviewed} of ${unusual.data.items.length} not looked at` : undefined}>
         <div className={unusual.data && unusual.data.items.length > 0 ? "" : "px-4 pb-4 sm:px-5"}>
           <Reading of={unusual} isEmpty={(data) => data.items.length === 0} empty={<Empty icon="check" title="Nothing is unusual" next="Every statement is near what it was, and above zero." />}>
-            {(data) => (
-              <ul className="divide-y divide-line border-t border-line">
-                {data.items.map((one) => (
-                  <Line key={one.fact} period={period} one={one} onReview={() => setReviewing(one)} />
-                ))}
-              </ul>
-            )}
+            {(data) => {
+              const found = chosen(data.items, kind, which === "all");
+              const shown = more ? found : found.slice(0, SHOWN_FIRST);
+              const open = found.filter((one) => one.review === null && one.payee_id !== session.payee_id);
+              return (
+                <>
+                  <div className="flex flex-wrap items-center gap-2 px-4 pb-3 sm:px-5">
+                    <Choices label="Which statements" choices={WHICH} value={which} onChange={setWhich} />
+                    <select aria-label="Kind" className="input !w-auto" value={kind ?? ""} onChange={(event) => setKind(event.target.value || undefined)}>
+                      <option value="">All kinds</option>
+                      {byKind(data.items).map((each) => (
+                        <option key={each.kind} value={each.kind}>
+                          {KINDS[each.kind]?.label ?? each.kind} ({each.count})
+                        </option>
+                      ))}
+                    </select>
+                    {may("approve-changes") && open.length > 1 ? (
+                      <Button size="sm" className="ml-auto" onClick={() => setReviewing(open)}>
+                        Looked at all {open.length}…
+                      </Button>
+                    ) : null}
+                  </div>
+                  {found.length === 0 ? <p className="border-t border-line px-5 py-8 text-center text-ink-2">Somebody has looked at all of them.</p> : null}
+                  <ul className={found.length > 0 ? "divide-y divide-line border-t border-line" : ""}>
+                    {shown.map((one) => (
+                      <Line key={one.fact} period={period} one={one} onReview={() => setReviewing([one])} />
+                    ))}
+                  </ul>
+                  {found.length > shown.length ? (
+                    <div className="flex justify-center border-t border-line py-3">
+                      <Button onClick={() => setMore(true)}>Show {found.length - shown.length} more</Button>
+                    </div>
+                  ) : null}
+                </>
+              );
+            }}
           </Reading>
         </div>
         {reviewing ? <Review at={at} of={reviewing} onClose={() => setReviewing(null)} /> : null}
@@ -90,30 +124,47 @@ function Line({ period, one, onReview }: { period: string; one: Anomaly; onRevie
   );
 }
 
-function Review({ at, of: one, onClose }: { at: string; of: Anomaly; onClose: () => void }) {
+/** One, or several with the same words: each is marked by itself, in order. */
+function Review({ at, of: all, onClose }: { at: string; of: Anomaly[]; onClose: () => void }) {
   const [comment, setComment] = useState("");
-  const review = useWrite((given: { payee_id: string; kind: AnomalyKind; fact: string; comment: string }, options) => api.post<Anomaly>(`${at}/reviews`, given, options), {
-    refresh: [at],
-    onDone: () => {
-      onClose();
-      toast("It is marked as looked at.");
+  const [done, setDone] = useState(0);
+  const review = useWrite(
+    async (text: string) => {
+      for (const [place, one] of all.entries()) {
+        await api.post<Anomaly>(`${at}/reviews`, { payee_id: one.payee_id, kind: one.kind, fact: one.fact, comment: text });
+        setDone(place + 1);
+      }
+      return all.length;
     },
-  });
+    {
+      refresh: [at],
+      onDone: (many) => {
+        onClose();
+        toast(many === 1 ? "It is marked as looked at." : `${many} are marked as looked at.`);
+      },
+    },
+  );
+  const [first] = all;
   return (
     <ConfirmDialog
       open
       onOpenChange={(open) => {
         if (!open) onClose();
       }}
-      title={`Looked at: ${one.payee_name}`}
+      title={all.length === 1 && first ? `Looked at: ${first.payee_name}` : `Looked at ${all.length} statements`}
       description="It counts for these figures. When they change, somebody looks again."
       act="Looked at"
       busy={review.isPending}
       disabled={comment.trim() === ""}
-      onConfirm={() => review.mutate({ payee_id: one.payee_id, kind: one.kind, fact: one.fact, comment: comment.trim() })}
+      onConfirm={() => review.mutate(comment.trim())}
     >
       <div className="flex flex-col gap-3.5">
         <TextArea label="What you found" required autoFocus rows={3} maxLength={1_000} value={comment} onChange={(event) => setComment(event.target.value)} />
+        {review.isPending && all.length > 1 ? (
+          <p role="status" className="text-ink-2">
+            {done} of {all.length}
+          </p>
+        ) : null}
         <FormProblem error={review.error} />
       </div>
     </ConfirmDialog>

@@ -4,7 +4,7 @@ import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { api, download, path } from "@/api/client";
 import { useRead, useWrite } from "@/api/read";
-import { useMay, useSession } from "@/api/session";
+import { periodOf, useMay, useSession } from "@/api/session";
 import type { Adjustment, PeriodStatus } from "@/api/settlement";
 import type { Change, ImportSummary, Items, Page, RunSummary } from "@/api/types";
 import type { Acknowledgements, Anomalies, DisputeHead } from "@/api/work";
@@ -35,6 +35,7 @@ export default function Period() {
 
 function PeriodScreen() {
   const { id } = useParams({ strict: false }) as { id: string };
+  const session = useSession();
   const navigate = useNavigate();
   const periods = useRead<Items<PeriodStatus>>("/periods", { parts: ["company", "runs"] });
   const period = periods.data?.items.find((one) => one.period_id === id);
@@ -64,7 +65,7 @@ function PeriodScreen() {
                   <Checks period={period} />
                   <Steps period={period} />
                 </div>
-                <Unusual period={period.period_id} />
+                {periodOf(session, id)?.state === "calculated" ? <Unusual period={period.period_id} /> : null}
               </>
             ) : (
               <Empty icon="period" title="There is no such period" next="The calendar of the company does not have it." />
@@ -78,8 +79,10 @@ function PeriodScreen() {
 
 function Checks({ period }: { period: PeriodStatus }) {
   const may = useMay();
+  const session = useSession();
   const id = period.period_id;
-  const sees = may("see-all-pay");
+  const isCalculated = periodOf(session, id)?.state === "calculated";
+  const sees = may("see-all-pay") && isCalculated;
   const runs = useRead<Page<RunSummary>>("/runs", { query: { limit: 1 }, parts: ["runs"] });
   const changes = useRead<Items<Change>>("/changes", { query: { limit: 50, state: "approved" }, parts: ["work", "company"], enabled: may("see-rules") });
   const imports = useRead<Page<ImportSummary>>("/imports", { query: { limit: 20 }, parts: ["company", "work"], enabled: may("import") });
@@ -107,6 +110,11 @@ function Checks({ period }: { period: PeriodStatus }) {
             </Link>
           ) : null}
         </Check>
+        {isCalculated ? null : (
+          <Check state="open" says="Nothing is calculated in this period yet: no statement is there to look at.">
+            {null}
+          </Check>
+        )}
         {sees ? (
           <Check
             state={unusual.error ? "unknown" : !unusual.data ? "unknown" : unusual.data.unreviewed === 0 ? "good" : "open"}

@@ -10,6 +10,7 @@ import { DownloadLink } from "@/parts/Button";
 import { Icon } from "@/parts/Icon";
 import { Screen } from "@/parts/Screen";
 import { Loading, Reading } from "@/parts/states";
+import { shownState } from "@/screens/plan-documents/words";
 import { ago, showDay, showInstant } from "@/words";
 import { Answer } from "./Answer";
 import { Paper } from "./Paper";
@@ -27,7 +28,7 @@ export default function PlanDocument() {
       lead={
         data ? (
           <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
-            <StateBadge state={data.state} />
+            <StateBadge state={shownState(data.state)} />
             {data.plan_id}
             {data.version ? `, version of ${showDay(data.version)}` : ""}, sent <time title={showInstant(data.sent_at)}>{ago(data.sent_at)}</time>
           </span>

@@ -19,6 +19,7 @@ import { toast } from "@/parts/Toast";
 import { Empty, Failed, FormProblem, Loading } from "@/parts/states";
 import { useUrlState } from "@/url";
 import { ago, count, showDay, showInstant } from "@/words";
+import { shownState, summary } from "./words";
 
 const STATES = [
   { value: undefined, label: "All" },
@@ -47,7 +48,7 @@ const COLUMNS: Column<PlanDocumentHead>[] = [
     value: (row) => row.state,
     cell: (row) => (
       <span className="flex flex-wrap items-center gap-x-2">
-        <StateBadge state={row.state} />
+        <StateBadge state={shownState(row.state)} />
         {row.holds_pay && row.state !== "accepted" ? <span className="text-[0.83rem] text-warn">holds pay</span> : null}
       </span>
     ),
@@ -73,7 +74,7 @@ function PlanDocumentsScreen() {
     </Button>
   ) : undefined;
   return (
-    <Screen title="Plan documents" lead="Each payee reads her plan in words and accepts it. What was sent is kept word by word." wide selectors={<Choices label="State" choices={STATES} value={state} onChange={setState} />} actions={start}>
+    <Screen title="Plan documents" lead={`Each payee reads her plan in words and accepts it${state === undefined && documents.items.length > 0 && !documents.hasMore ? `: ${summary(documents.items)}.` : "."}`} wide selectors={<Choices label="State" choices={STATES} value={state} onChange={setState} />} actions={start}>
       {documents.error ? (
         <Failed error={documents.error} retry={documents.retry} />
       ) : documents.isPending ? (

@@ -44,7 +44,9 @@ export default function DisputeDialog({ at, of, period, currency, onClose }: { a
     },
   });
   const title = line ? "Dispute this line" : of.kind === "credit" ? "A deal is missing" : "Dispute this statement";
-  const send = () =>
+  const ready = said.trim() !== "" && body.trim() !== "" && !wrongAmount && wrongFile === null && (of.kind !== "credit" || deal.trim() !== "");
+  const send = () => {
+    if (!ready) return;
     raise.mutate({
       ...(line ? { line: line.line } : {}),
       ...(of.kind === "credit" ? { transaction_id: deal.trim() } : {}),
@@ -52,6 +54,7 @@ export default function DisputeDialog({ at, of, period, currency, onClose }: { a
       body: body.trim(),
       ...(amount ? { expected: amount } : {}),
     });
+  };
   return (
     <ConfirmDialog
       open
@@ -68,7 +71,7 @@ export default function DisputeDialog({ at, of, period, currency, onClose }: { a
       }
       act="Raise dispute"
       busy={raise.isPending}
-      disabled={said.trim() === "" || body.trim() === "" || wrongAmount || wrongFile !== null || (of.kind === "credit" && deal.trim() === "")}
+      disabled={!ready}
       onConfirm={send}
     >
       <form

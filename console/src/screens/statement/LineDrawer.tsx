@@ -15,11 +15,9 @@ import { Failed, Loading, Reading } from "@/parts/states";
 import { useUrlState } from "@/url";
 import { plain, showDay } from "@/words";
 import { componentLines } from "./componentLines";
+import { RULELESS } from "./kinds";
 
 const PARTS = ["company", "runs"] as const;
-
-/** Kinds of lines that no credit and no formula made. */
-const RULELESS = ["adjustment", "guarantee", "forgiven"];
 
 export default function LineDrawer({
   at,

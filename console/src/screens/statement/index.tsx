@@ -23,7 +23,7 @@ import { showDay, showPeriod } from "@/words";
 import { Acknowledge } from "./Acknowledge";
 import { AskDialog } from "./AskDialog";
 import type { Disputed } from "./DisputeDialog";
-import { kindOf, nameOf, terms } from "./kinds";
+import { RULELESS, adjustmentReason, kindOf, nameOf, terms } from "./kinds";
 
 // Loaded when an amount is first opened.
 const LineDrawer = lazy(() => import("./LineDrawer"));
@@ -273,11 +273,11 @@ function Lines({
               </p>
               <Slices line={line} currency={statement.currency} />
               <p className="num pt-1 text-[0.83rem] text-ink-3 lg:hidden">
-                {line.quota && line.attainment ? `${percent(line.attainment)} of ${measure(line.quota)}` : line.credited ? `credited ${measure(line.credited)}` : ""}
+                {line.quota && line.attainment ? `${percent(line.attainment)} of ${measure(line.quota)}` : line.credited && !RULELESS.includes(line.kind) ? `credited ${measure(line.credited)}` : ""}
               </p>
             </td>
             <td className="num hidden border-b border-line px-3 py-3 text-right md:table-cell">
-              {line.credited ? (
+              {line.credited && !RULELESS.includes(line.kind) ? (
                 <button type="button" className="link" onClick={() => onOpen(line, "credits")}>
                   {measure(line.credited)}
                   <span className="sr-only">: credits of {nameOf(line)}</span>
@@ -349,6 +349,16 @@ function KindBadge({ line }: { line: StatementLine }) {
 
 function Slices({ line, currency }: { line: StatementLine; currency: string }) {
   if (line.slices.length === 0) return null;
+  if (line.kind === "adjustment")
+    return (
+      <ul className="pt-1.5 text-[0.87rem] leading-relaxed text-ink-2">
+        {line.slices.map((slice, at) => (
+          <li key={at}>
+            {adjustmentReason(slice.label)}: <Money amount={slice.amount} currency={currency} />
+          </li>
+        ))}
+      </ul>
+    );
   return (
     <ul className="pt-1.5">
       {line.slices.map((slice, at) => (

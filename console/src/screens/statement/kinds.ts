@@ -1,7 +1,7 @@
 // What a line of a statement is, in words, and the arithmetic from what was earned to what is paid.
 
 import type { Statement, StatementLine } from "@/api/types";
-import { type Decimal, sign } from "@/money";
+import { type Decimal, absolute, sign } from "@/money";
 import { showPeriod } from "@/words";
 
 export interface KindWords {
@@ -39,13 +39,26 @@ export interface Term {
   amount: Decimal;
 }
 
-/** Carried in + earned − newly held − carried out = paid. What is nothing is left out, but for what was earned and held. */
+/** An amount that is added where it is positive and taken off where it is negative, each under its own name. */
+function signed(amount: Decimal, more: string, less: string, turned: boolean): Term {
+  const negative = sign(amount) < 0;
+  return { name: negative ? less : more, sign: negative !== turned ? "−" : "+", amount: absolute(amount) };
+}
+
+/** Earned + carried in − newly held − carried out = paid. What is nothing is left out, but for what was earned and held. */
 export function terms(totals: Statement["totals"]): Term[] {
-  const all: (Term & { always?: boolean })[] = [
-    { name: "Earned", sign: "", amount: totals.earned, always: true },
-    { name: "Carried in", sign: "+", amount: totals.carried_in },
-    { name: sign(totals.held) < 0 ? "Released" : "Held", sign: sign(totals.held) < 0 ? "+" : "−", amount: sign(totals.held) < 0 ? totals.held.slice(1) : totals.held, always: true },
-    { name: "Carried out", sign: "−", amount: totals.carried_balance },
+  return [
+    { name: "Earned", sign: "" as const, amount: totals.earned },
+    ...(sign(totals.carried_in) === 0 ? [] : [signed(totals.carried_in, "Carried in", "Owed before", false)]),
+    signed(totals.held, "Held", "Released", true),
+    ...(sign(totals.carried_balance) === 0 ? [] : [signed(totals.carried_balance, "Carried out", "Owed after", true)]),
   ];
-  return all.filter((term) => term.always || sign(term.amount) !== 0).map(({ name, sign, amount }) => ({ name, sign, amount }));
+}
+
+/** Kinds of lines that no credit and no formula made. */
+export const RULELESS = ["adjustment", "guarantee", "forgiven"];
+
+/** Why an adjustment was made, out of the label of its slice (`adjustment A-1: goodwill: sorry`). */
+export function adjustmentReason(label: string): string {
+  return label.replace(/^adjustment \S+: /, "");
 }
