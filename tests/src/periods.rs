@@ -20,7 +20,7 @@ async fn step(instance: &Instance, caller: &Caller, period: &str, to: PeriodStat
 }
 
 /// Looks at everything unusual, as somebody who may approve.
-async fn look_at_all(instance: &Instance, caller: &Caller, period: &str) {
+pub async fn look_at_all(instance: &Instance, caller: &Caller, period: &str) {
     let view = instance.view().await.expect("a view");
     for own in instance.unreviewed_anomalies(&view, period).await.expect("anomalies") {
         let new = NewAnomalyReview { payee_id: own.payee_id, kind: own.kind, fact: own.fact, comment: "as expected".to_owned() };
