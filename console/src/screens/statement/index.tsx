@@ -7,7 +7,7 @@ import { useRead } from "@/api/read";
 import { useMay, useSession } from "@/api/session";
 import type { Statement as StatementData, StatementLine } from "@/api/types";
 import { AttainmentBullet } from "@/marks";
-import { measure, number, percent, rate, sign } from "@/money";
+import { absolute, measure, number, percent, rate, sign } from "@/money";
 import { AsOf, UpdatedMark, useJustUpdated } from "@/parts/AsOf";
 import { Badge, StateBadge } from "@/parts/Badge";
 import { Button, ButtonLink, DownloadLink } from "@/parts/Button";
@@ -23,7 +23,7 @@ import { showDay, showPeriod } from "@/words";
 import { Acknowledge } from "./Acknowledge";
 import { AskDialog } from "./AskDialog";
 import type { Disputed } from "./DisputeDialog";
-import { RULELESS, adjustmentReason, kindOf, nameOf, terms } from "./kinds";
+import { adjustmentReason, isCredited, kindOf, nameOf, terms } from "./kinds";
 
 // Loaded when an amount is first opened.
 const LineDrawer = lazy(() => import("./LineDrawer"));
@@ -52,7 +52,7 @@ export default function Statement() {
   const line = data?.components.find((component) => String(component.line) === search.line) ?? null;
   return (
     <Screen
-      title={data ? `${own ? "My statement" : data.payee.name}, ${showPeriod(period)}` : `Statement, ${showPeriod(period)}`}
+      title={data ? `${own ? "My statement" : data.payee.name || data.payee.payee_id}, ${showPeriod(period)}` : `Statement, ${showPeriod(period)}`}
       lead={
         data ? (
           <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
@@ -105,7 +105,7 @@ export default function Statement() {
                     line={line}
                     whole={search.line === WHOLE}
                     currency={shown.currency}
-                    title={line ? nameOf(line) : `Statement of ${shown.payee.name}`}
+                    title={line ? nameOf(line) : `Statement of ${shown.payee.name || shown.payee.payee_id}`}
                     onClose={() => change({ line: undefined, show: undefined })}
                     onAsk={may("ask", "answer-questions") ? () => setAsking(line ?? "whole") : null}
                     onDispute={dispute ? () => dispute(line ? { kind: "line", line } : { kind: "statement" }) : null}
@@ -199,7 +199,7 @@ function Balances({ statement: { totals, currency, paid_in } }: { statement: Sta
         <div key={one.name} className="flex flex-wrap items-baseline gap-x-2">
           <dt className="text-ink-3">{one.name}</dt>
           <dd>
-            <Money amount={one.amount} currency={currency} className="font-medium" />
+            <Money amount={absolute(one.amount)} currency={currency} className="font-medium" />
           </dd>
         </div>
       ))}
@@ -273,11 +273,11 @@ function Lines({
               </p>
               <Slices line={line} currency={statement.currency} />
               <p className="num pt-1 text-[0.83rem] text-ink-3 lg:hidden">
-                {line.quota && line.attainment ? `${percent(line.attainment)} of ${measure(line.quota)}` : line.credited && !RULELESS.includes(line.kind) ? `credited ${measure(line.credited)}` : ""}
+                {line.quota && line.attainment ? `${percent(line.attainment)} of ${measure(line.quota)}` : line.credited && isCredited(line) ? `credited ${measure(line.credited)}` : ""}
               </p>
             </td>
             <td className="num hidden border-b border-line px-3 py-3 text-right md:table-cell">
-              {line.credited && !RULELESS.includes(line.kind) ? (
+              {line.credited && isCredited(line) ? (
                 <button type="button" className="link" onClick={() => onOpen(line, "credits")}>
                   {measure(line.credited)}
                   <span className="sr-only">: credits of {nameOf(line)}</span>

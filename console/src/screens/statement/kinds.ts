@@ -58,6 +58,11 @@ export function terms(totals: Statement["totals"]): Term[] {
 /** Kinds of lines that no credit and no formula made. */
 export const RULELESS = ["adjustment", "guarantee", "forgiven"];
 
+/** Whether deals of the period count towards the line. */
+export function isCredited(line: Pick<StatementLine, "kind">): boolean {
+  return line.kind === "formula" || line.kind === "retro";
+}
+
 /** Why an adjustment was made, out of the label of its slice (`adjustment A-1: goodwill: sorry`). */
 export function adjustmentReason(label: string): string {
   return label.replace(/^adjustment \S+: /, "");
