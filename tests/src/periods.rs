@@ -20,7 +20,7 @@ async fn step(instance: &Instance, caller: &Caller, period: &str, to: PeriodStat
 }
 
 /// Looks at everything unusual, as somebody who may approve.
-async fn look_at_all(instance: &Instance, caller: &Caller, period: &str) {
+pub async fn look_at_all(instance: &Instance, caller: &Caller, period: &str) {
     let view = instance.view().await.expect("a view");
     for own in instance.unreviewed_anomalies(&view, period).await.expect("anomalies") {
         let new = NewAnomalyReview { payee_id: own.payee_id, kind: own.kind, fact: own.fact, comment: "as expected".to_owned() };
@@ -56,7 +56,10 @@ async fn a_closed_period_stays_as_it_is_by_every_way_and_what_is_late_goes_to_th
         assert_eq!(kind(&step(instance, &finance, "2026-01", PeriodState::Approved).await.expect_err("no run")), RefusalKind::Conflict);
         instance.run(&|_| {}).await.expect("a run");
         look_at_all(instance, &finance, "2026-01").await;
-        assert_eq!(kind(&step(instance, &admin, "2026-01", PeriodState::Approved).await.expect_err("the same person")), RefusalKind::Forbidden);
+        assert_eq!(
+            kind(&step(instance, &admin, "2026-01", PeriodState::Approved).await.expect_err("the same person")),
+            RefusalKind::Forbidden
+        );
         step(instance, &finance, "2026-01", PeriodState::Approved).await.expect("an approval");
         step(instance, &finance, "2026-01", PeriodState::Closed).await.expect("closed");
 
@@ -92,7 +95,10 @@ async fn a_closed_period_stays_as_it_is_by_every_way_and_what_is_late_goes_to_th
         assert_eq!(late.posted_amount, "13");
         let view = instance.view().await.expect("a view");
         let after = view.statement(&finance, "ana", "2026-01").expect("a statement");
-        assert_eq!((&after.totals.paid, &after.run_id, after.components.len()), (&before.totals.paid, &before.run_id, before.components.len()));
+        assert_eq!(
+            (&after.totals.paid, &after.run_id, after.components.len()),
+            (&before.totals.paid, &before.run_id, before.components.len())
+        );
         let next = view.statement(&finance, "ana", "2026-02").expect("a statement");
         let retro = next.components.iter().find(|line| line.kind == "retro").expect("a correction");
         assert_eq!((retro.amount.as_str(), retro.origin_period_id.as_deref()), ("8", Some("2026-01")));

@@ -193,7 +193,11 @@ fn used_by(company: &Company, point: Point, name: &str) -> Vec<UsedBy> {
             .iter()
             .flat_map(|file| file.plan.components.iter().map(move |component| (&file.plan, component)))
             .filter(|(_, component)| component.formula == name)
-            .map(|(plan, component)| UsedBy { plan_id: Some(plan.id.clone()), component_id: Some(component.id.clone()), place: "plan" })
+            // Several versions of a plan are one.
+            .map(|(plan, component)| (plan.id.clone(), component.id.clone()))
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .map(|(plan, component)| UsedBy { plan_id: Some(plan), component_id: Some(component), place: "plan" })
             .collect(),
         Point::Crediting => settings.crediting.rules.iter().filter(|step| step.extension == name).map(|_| place("crediting")).collect(),
         Point::Kpi => settings.kpis.iter().filter(|step| step.extension == name).map(|_| place("kpis")).collect(),

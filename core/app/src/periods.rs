@@ -247,8 +247,11 @@ impl Instance {
             PeriodState::Open | PeriodState::InReview => caller.require_one(&[Action::DraftChanges, Action::ApproveChanges])?,
             PeriodState::Approved | PeriodState::Closed => caller.require(Action::ApproveChanges)?,
         }
-        let unreviewed =
-            if step.to == PeriodState::Approved { self.unreviewed_anomalies(&self.view().await?, period_id).await? } else { Vec::new() };
+        let view = self.view().await?;
+        let unreviewed = match (step.to, &view.run) {
+            (PeriodState::Approved, Some(_)) => self.unreviewed_anomalies(&view, period_id).await?,
+            _ => Vec::new(),
+        };
         let mut tx = self.database.begin().await?;
         versions::hold(&mut tx, Part::Company).await?;
         let have = read_company(&mut tx).await?.ok_or_else(no_company)?;

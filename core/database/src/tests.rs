@@ -169,8 +169,9 @@ async fn what_rides_with_a_commit_is_written_with_it_or_nothing_is() -> anyhow::
         assert!(overtaken.to_string().contains("sent again"), "{overtaken}");
         effect("second").await?;
         let mut read = database.read().await?;
-        let counts: (i64, i64) =
-            sqlx::query_as("select (select count(*) from effects), (select cast(sum(done) as bigint) from claims)").fetch_one(&mut *read).await?;
+        let counts: (i64, i64) = sqlx::query_as("select (select count(*) from effects), (select cast(sum(done) as bigint) from claims)")
+            .fetch_one(&mut *read)
+            .await?;
         assert_eq!(counts, (1, 1));
         drop(read);
         trial.remove().await?;

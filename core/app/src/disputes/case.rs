@@ -131,8 +131,8 @@ impl Instance {
         // As the run saw it, whatever was changed since.
         let then = pinned_company(&mut read, &saved.manifest).await?;
         drop(read);
-        let plan = then.plans.iter().find(|file| file.plan.id == *plan_id);
-        let component = plan.and_then(|file| file.plan.components.iter().find(|own| own.id == *component_id));
+        let plan = then.plan_for_period(plan_id, &own.payee_id, &own.period_id);
+        let component = plan.as_ref().and_then(|plan| plan.components.iter().find(|own| own.id == *component_id));
         let component = component.ok_or_else(|| Refusal::not_found(format!("the run has no component {plan_id}/{component_id}")))?;
         let name = component.formula.clone();
         let now = self.formula_now(&view.company.company, &name)?;

@@ -128,7 +128,11 @@ pub fn accruals(inputs: &Inputs, outcome: &Outcome, extensions: &dyn attain_doma
         return None;
     }
     let calendar = Calendar::new(&inputs.settings.calendar).ok()?;
-    let components = inputs.plans.iter().flat_map(|plan| plan.components.iter().map(|own| (plan.id.as_str(), own)));
+    // Of several versions the latest counts.
+    let components = crate::assign::versions(&inputs.plans)
+        .into_values()
+        .flatten()
+        .flat_map(|plan| plan.components.iter().map(|own| (plan.id.as_str(), own)));
     let accumulate = components.map(|(plan, own)| ((plan, own.id.as_str()), own.accumulate)).collect();
     let calendars = Calendars { calendar: &calendar, accumulate };
     let results = calendars.results(outcome);

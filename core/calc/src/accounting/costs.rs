@@ -44,9 +44,10 @@ pub fn costs(inputs: &Inputs, outcome: &Outcome, calendar: &Calendar, wanted: &B
     let [payees, periods, plans, components, transactions, kinds] =
         ["payee_id", "period_id", "plan_id", "component_id", "transaction_id", "kind"].map(|name| texts(&earnings, name));
     let amounts = numbers(&earnings, "amount");
-    let measures: BTreeMap<(&str, &str), &str> = inputs
-        .plans
-        .iter()
+    // Of several versions of a plan the latest counts.
+    let measures: BTreeMap<(&str, &str), &str> = crate::assign::versions(&inputs.plans)
+        .into_values()
+        .flatten()
         .flat_map(|plan| plan.components.iter().map(|own| ((plan.id.as_str(), own.id.as_str()), own.measure.as_str())))
         .collect();
     let mut add = |root: &str, period: usize, amount: i64| -> Option<()> {
