@@ -249,7 +249,7 @@ impl Instance {
             kind: NoticeKind::PeriodState,
             object: period_id,
             body: format!("{} made {period_id} {state}", everybody.name(by)),
-            link: "/statements".to_owned(),
+            link: format!("/periods/{period_id}"),
             once_key: None,
             payee_id: None,
             period_id: Some(period_id),
