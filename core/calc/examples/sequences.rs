@@ -78,7 +78,7 @@ fn main() -> ExitCode {
 fn amount(scaled: i128) -> String {
     let sign = if scaled < 0 { "-" } else { "" };
     let whole = scaled.unsigned_abs();
-    format!("{sign}{}.{:04}", whole / 10_000, whole % 10_000)
+    format!("{sign}{}.{:04} USD", whole / 10_000, whole % 10_000)
 }
 
 /// A transaction for each payee, period and revision of a sequence, and the balance of every account as the calculation sees it.
@@ -108,7 +108,7 @@ fn write(ledgers: &BTreeMap<u64, Vec<Posting>>) -> (String, String) {
         }
     }
     let declared: String = balances.keys().map(|account| format!("account {account}\n")).collect();
-    let journal = format!("{declared}\n{journal}");
+    let journal = format!("commodity 1.0000 USD\n{declared}\n{journal}");
     for (account, balance) in balances.iter().filter(|(_, balance)| **balance != 0) {
         let _ = writeln!(lines, "{account},{}", amount(*balance));
     }
