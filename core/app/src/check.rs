@@ -98,7 +98,10 @@ async fn run_steps(
     }
     for step in steps {
         let name = step.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let _ = std::fs::remove_dir_all(state.path().join("expected"));
+        let before = state.path().join("expected");
+        if before.exists() {
+            std::fs::remove_dir_all(before)?;
+        }
         overlay(&step, state.path())?;
         match folder::read(state.path()) {
             Err(problems) => outcome.problems.extend(problems.lines().into_iter().map(|line| format!("{THEN}/{name}: {line}"))),

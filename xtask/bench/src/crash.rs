@@ -151,6 +151,19 @@ struct Outcome {
     seconds: f64,
 }
 
+/// What became of all rounds.
+#[derive(Default)]
+struct Tally {
+    rounds: usize,
+    survived: usize,
+    /// Somebody is paid otherwise than by undisturbed work: something was lost or done twice.
+    elsewhere: usize,
+    /// A step was refused, the trail does not verify, or running again posts something.
+    failed: usize,
+    killed: usize,
+    open: usize,
+}
+
 /// `[ROUNDS]`: over both databases; half of them at enumerated points.
 pub fn run(arguments: &[String]) -> Result<()> {
     let rounds = arguments.first().map_or(Ok(ROUNDS), |count| count.parse()).context("write `torture crash` or `torture crash ROUNDS`")?;
@@ -160,22 +173,24 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let programs = std::env::var_os("ATTAIN_POSTGRES_PROGRAMS").map(PathBuf::from);
     let mut names = vec!["SQLite"];
     names.extend(postgres.as_ref().map(|_| "PostgreSQL"));
-    let mut all = (0usize, 0usize, 0usize, 0usize);
+    let mut all = Tally::default();
     for name in &names {
         let postgres = if *name == "SQLite" { None } else { postgres.clone().zip(programs.clone()) };
         let stage = Stage::new(name, &attain, &folder.path().join(name), postgres)?;
-        let own = stage.rounds(rounds.div_ceil(names.len()))?;
-        all = (all.0 + own.0, all.1 + own.1, all.2 + own.2, all.3 + own.3);
+        stage.rounds(rounds.div_ceil(names.len()), &mut all)?;
     }
     println!(
-        "torture crash: {}/{} survived on {}, 0 lost, 0 double, trail verified (nonvacuous: {} killed, {} in an open transaction)",
-        all.0,
-        all.1,
+        "torture crash: {}/{} survived on {}, {} paid otherwise than undisturbed work, {} failed a check (nonvacuous: {} killed, {} in an open \
+         transaction)",
+        all.survived,
+        all.rounds,
         names.join(" and "),
-        all.2,
-        all.3
+        all.elsewhere,
+        all.failed,
+        all.killed,
+        all.open
     );
-    ensure!(all.0 == all.1, "{} rounds did not survive", all.1 - all.0);
+    ensure!(all.survived == all.rounds, "{} rounds did not survive", all.rounds - all.survived);
     Ok(())
 }
 
@@ -264,8 +279,7 @@ impl Stage {
         Ok(said[start..].chars().take_while(|own| own.is_ascii_alphanumeric() || "_-".contains(*own)).collect())
     }
 
-    /// Survived, all, killed, killed in an open transaction.
-    fn rounds(&self, count: usize) -> Result<(usize, usize, usize, usize)> {
+    fn rounds(&self, count: usize, all: &mut Tally) -> Result<()> {
         let yardstick = self.round("yardstick", &End::Never)?;
         println!("{}: the work takes {:.1} s undisturbed", self.name, yardstick.seconds);
         let mut dice = 0x5EED_u64;
@@ -274,33 +288,33 @@ impl Stage {
             dice >> 33
         };
         let points = ["before-commit", "after-commit", "after-begin"];
-        let (mut survived, mut killed, mut open) = (0, 0, 0);
         for round in 0..count {
             let end = if round % 2 == 0 {
                 End::At(points[round / 2 % points.len()], 1 + (round / 2 / points.len()) as u64)
             } else {
                 End::After(roll() % (yardstick.seconds * 1_000.0) as u64)
             };
+            all.rounds += 1;
             match self.round(&format!("r{round}"), &end) {
                 Ok(outcome) if outcome.state == yardstick.state => {
-                    survived += 1;
-                    killed += usize::from(outcome.ended);
-                    open += usize::from(outcome.ended && outcome.in_transaction);
+                    all.survived += 1;
+                    all.killed += usize::from(outcome.ended);
+                    all.open += usize::from(outcome.ended && outcome.in_transaction);
                 }
                 Ok(outcome) => {
-                    println!("{}: round {round} ({end:?}) ended elsewhere:\n{}\nnot\n{}", self.name, outcome.state, yardstick.state)
+                    all.elsewhere += 1;
+                    println!("{}: round {round} ({end:?}) ended elsewhere:\n{}\nnot\n{}", self.name, outcome.state, yardstick.state);
                 }
-                Err(error) => println!("{}: round {round} ({end:?}) failed: {error:#}", self.name),
+                Err(error) => {
+                    all.failed += 1;
+                    println!("{}: round {round} ({end:?}) failed: {error:#}", self.name);
+                }
             }
             if round % 10 == 9 {
-                println!(
-                    "{}: {} of {count} rounds, {survived} survived, {killed} killed, {open} in an open transaction",
-                    self.name,
-                    round + 1
-                );
+                println!("{}: {} of {count} rounds; {} survived so far, {} killed", self.name, round + 1, all.survived, all.killed);
             }
         }
-        Ok((survived, count, killed, open))
+        Ok(())
     }
 
     fn round(&self, name: &str, end: &End) -> Result<Outcome> {

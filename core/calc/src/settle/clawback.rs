@@ -9,6 +9,9 @@ use attain_domain::settlement::{AgeFrom, AgeUnit, Clawback, ClawbackMethod, Unpa
 use attain_domain::{Day, NULL_CODE, NULL_NUMBER, RATE_SCALE};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// One, as a share of an original whose amounts are too wide for one division.
+const SHARE: i128 = 1_000_000_000_000;
+
 /// A transaction that reverses another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Event {
@@ -178,11 +181,28 @@ fn portion(amount: i64, rate: i128, of: i128, event: &Event, step: Step) -> i64 
         .zip(of.checked_mul(event.of).and_then(|own| own.checked_mul(unit)));
     let steps = match exact {
         Some((numerator, denominator)) => divide(numerator, denominator, step.mode),
-        // Too wide for one division: the share of the original first, cut to the step of a column.
+        // Too wide for one division: the share of the original first, to twelve digits.
         None => {
-            let share = divide(amount * (event.amount >> 32), (event.of >> 32).max(1), step.mode);
-            divide(share * rate, of * unit, step.mode)
+            let share = divide(event.amount * SHARE, event.of, step.mode);
+            divide(amount * rate * share, of * SHARE * unit, step.mode)
         }
     };
     i64::try_from(steps * unit).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use attain_domain::RoundingMode;
+
+    #[test]
+    fn the_largest_amounts_are_taken_back_in_their_proportion() {
+        let step = Step { mode: RoundingMode::HalfEven, step: 100 };
+        let event = |amount, of| Event { period: 0, day: 0, transaction: 0, amount, of };
+        let half = i128::from(ONE) / 2;
+        assert_eq!(portion(1_000_000, half, i128::from(ONE), &event(1, 4), step), 125_000);
+        let (paid, whole) = (80_000_000_000_000_000, 9_000_000_000_000_000_000);
+        assert_eq!(portion(paid, half, i128::from(ONE), &event(whole / 4, whole), step), paid / 8);
+        assert_eq!(portion(paid, i128::from(ONE), i128::from(ONE), &event(whole, whole), step), paid);
+    }
 }
