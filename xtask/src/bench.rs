@@ -6,13 +6,13 @@ use anyhow::{Result, bail};
 use std::process::{Command, ExitCode};
 
 /// `run [COUNT]`: the reference workload, 1,000,000 transactions unless `COUNT` says otherwise.
+/// `incremental [COUNT]`: the same workload in the record of a server, and what one change of it costs against calculating everything.
 /// `serve [SECONDS]`: the statement endpoint on SQLite and PostgreSQL, each figure measured so long.
 pub fn run(arguments: &[String]) -> Result<ExitCode> {
     match arguments {
-        [what] if what == "run" || what == "serve" => {}
-        [what, _] if what == "run" || what == "serve" => {}
-        [] => bail!("name a benchmark: run or serve"),
-        [what, ..] => bail!("`{what}` is no benchmark; write `bench run`, `bench run COUNT`, `bench serve` or `bench serve SECONDS`"),
+        [what] | [what, _] if matches!(what.as_str(), "run" | "incremental" | "serve") => {}
+        [] => bail!("name a benchmark: run, incremental or serve"),
+        [what, ..] => bail!("`{what}` is no benchmark; write `bench run [COUNT]`, `bench incremental [COUNT]` or `bench serve [SECONDS]`"),
     }
     setup::compiler()?;
     let serves = arguments[0] == "serve";
@@ -35,7 +35,8 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
         command.env("ATTAIN_BINARY", target().join("release/attain")).env("ATTAIN_BENCH_POSTGRES", &own.url);
         postgres = Some(own);
     } else {
-        command.args(&arguments[1..]).env("ATTAIN_PLUGINS", plugins::folder());
+        let words = if arguments[0] == "incremental" { arguments } else { &arguments[1..] };
+        command.args(words).env("ATTAIN_PLUGINS", plugins::folder());
     }
     let status = command.status()?;
     drop(postgres);

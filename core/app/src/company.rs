@@ -1,7 +1,7 @@
 //! The company in the record: load, compare, apply, export, import. Every change goes through here, in one transaction with
 //! its history and its audit entry.
 
-use crate::folder::{self, Change, Company};
+use crate::folder::{self, Canonical, Change, Company};
 use crate::periods::{self, Door};
 use crate::refusal::Refusal;
 use crate::{Instance, now_ms};
@@ -10,9 +10,10 @@ use attain_audit::Entry;
 use attain_domain::fixed::{self, MONEY_SCALE};
 use attain_domain::schema::{self, ENTITIES};
 use attain_domain::{NULL_NUMBER, Table};
+use attain_store::entities::Changes;
 use attain_store::versions::{self, Part};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use utoipa::ToSchema;
@@ -79,7 +80,7 @@ impl Instance {
         self.check_extensions(&want)?;
         let mut tx = self.database.begin().await?;
         versions::hold(&mut tx, Part::Company).await?;
-        let have = read_company(&mut tx).await?;
+        let have = self.company_at(&mut tx).await?;
         let receipt = self.write(&mut tx, have.as_ref(), &want, "apply", &dir.display().to_string()).await?;
         tx.commit().await?;
         self.seal().await?;
@@ -124,20 +125,20 @@ impl Instance {
         source: &str,
     ) -> Result<Receipt> {
         versions::hold(tx, Part::Company).await?;
-        let have = read_company(tx).await?.ok_or_else(no_company)?;
-        let present = have.tables.get(entity.name).cloned().unwrap_or_else(|| folder::canonical(entity, &Table::new(entity.name)));
-        let wanted = merged(entity, &present, rows);
+        let have = self.company_at(tx).await?.ok_or_else(no_company)?;
+        let upsert = have.table_of(entity).upsert(entity, &folder::canonical(entity, rows).into());
         let mut tables = have.tables.clone();
-        tables.insert(entity.name.to_owned(), wanted);
+        tables.insert(entity.name.to_owned(), upsert.after);
         let want = Company::assemble(&have.documents(), tables.into_values()).map_err(|problems| refused("the import", &problems))?;
-        self.write(tx, Some(&have), &want, "import", source).await
+        let known = upsert.changes.map(|changes| (entity.name, changes));
+        self.write_known(tx, Some(&have), &want, "import", source, known).await
     }
 
     /// Replaces all rows of one entity, for planning proposals that were accepted.
     pub async fn apply_table(&self, entity: &str, wanted: &Table, reason: &str) -> Result<Receipt> {
         let mut tx = self.database.begin().await?;
         versions::hold(&mut tx, Part::Company).await?;
-        let have = read_company(&mut tx).await?.ok_or_else(no_company)?;
+        let have = self.company_at(&mut tx).await?.ok_or_else(no_company)?;
         let mut tables = have.tables.clone();
         tables.insert(entity.to_owned(), wanted.clone());
         let want = Company::assemble(&have.documents(), tables.into_values()).map_err(|problems| refused("the proposal", &problems))?;
@@ -150,7 +151,7 @@ impl Instance {
     /// The company as the record holds it now.
     pub async fn company(&self) -> Result<Company> {
         let mut read = self.database.read().await?;
-        Ok(read_company(&mut read).await?.ok_or_else(no_company)?)
+        Ok(self.company_at(&mut read).await?.ok_or_else(no_company)?)
     }
 
     /// Writes the difference between two companies with its history and its audit entry. Closed periods stay as they are.
@@ -175,27 +176,56 @@ impl Instance {
         source: &str,
         door: Door,
     ) -> Result<Receipt> {
+        self.write_through(tx, have, want, action, source, door, None).await
+    }
+
+    /// As [`Instance::write`], where it is known already what differs in the rows of an entity.
+    pub(crate) async fn write_known(
+        &self,
+        tx: &mut attain_database::Tx,
+        have: Option<&Company>,
+        want: &Company,
+        action: &str,
+        source: &str,
+        known: Option<(&'static str, Changes)>,
+    ) -> Result<Receipt> {
+        self.write_through(tx, have, want, action, source, Door::Usual, known).await
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the two ways to call it name them")]
+    async fn write_through(
+        &self,
+        tx: &mut attain_database::Tx,
+        have: Option<&Company>,
+        want: &Company,
+        action: &str,
+        source: &str,
+        door: Door,
+        mut known: Option<(&'static str, Changes)>,
+    ) -> Result<Receipt> {
         periods::guard(have, want, door)?;
         periods::record(tx, have, want, &self.actor, source).await?;
         let now = now_ms();
         let mut receipt = Receipt::default();
         for entity in ENTITIES {
-            let empty = folder::canonical(entity, &Table::new(entity.name));
-            let before = have.and_then(|company| company.tables.get(entity.name)).unwrap_or(&empty);
-            let after = want.tables.get(entity.name).unwrap_or(&empty);
+            let before = have.map_or_else(|| Canonical::from(Table::new(entity.name)), |company| company.table_of(entity));
+            let after = want.table_of(entity);
             if before == after {
                 continue;
             }
-            let changes = attain_store::entities::diff(entity, before, after)?;
+            let changes = match known.take_if(|(name, _)| *name == entity.name) {
+                Some((_, changes)) => changes,
+                None => attain_store::entities::diff(entity, &before, &after)?,
+            };
             let batch_id = attain_store::batches::next_id(tx).await?;
             let counts = attain_store::entities::write_changes(tx, entity, &changes, source, Some(batch_id), now).await?;
             let batch = attain_store::batches::Batch {
                 batch_id,
                 source: source.to_owned(),
                 entity: entity.name.to_owned(),
-                digest: attain_store::chunks::digest(after)?.0,
+                digest: after.digest()?,
                 counts,
-                totals: control_totals(entity, after),
+                totals: control_totals(entity, &after),
                 recorded_at: now,
             };
             attain_store::batches::write(tx, &batch).await?;
@@ -214,6 +244,7 @@ impl Instance {
             let after = serde_json::to_string(&receipt)?;
             let object = want.settings.name.clone();
             versions::bump(tx, Part::Company).await?;
+            self.live.kept.keep_company(versions::stamp(tx, Part::Company).await?, want);
             attain_audit::append(tx, Entry::new(&self.actor, action, &object).reason(source).after(&after), now).await?;
         }
         Ok(receipt)
@@ -233,13 +264,8 @@ pub(crate) fn control_totals(entity: &schema::Entity, table: &Table) -> BTreeMap
 }
 
 /// The present rows with those of `rows` put in place of rows with the same key, or added.
-pub(crate) fn merged(entity: &schema::Entity, present: &Table, rows: &Table) -> Table {
-    let key = |table: &Table, row: usize| -> Vec<Option<String>> {
-        entity.key().iter().map(|field| table.column(field.name).and_then(|column| column.show(row))).collect()
-    };
-    let given: BTreeSet<Vec<Option<String>>> = (0..rows.row_count()).map(|row| key(rows, row)).collect();
-    let kept: Vec<usize> = (0..present.row_count()).filter(|row| !given.contains(&key(present, *row))).collect();
-    folder::canonical(entity, &Table::concat(entity.name, &[&present.take(&kept), rows]))
+pub(crate) fn merged(entity: &schema::Entity, present: &Canonical, rows: &Table) -> Canonical {
+    present.upsert(entity, &folder::canonical(entity, rows).into()).after
 }
 
 pub fn no_company() -> Refusal {

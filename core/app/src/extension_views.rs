@@ -200,7 +200,7 @@ fn cases_beside(name: &str, source: &str) -> String {
 impl Instance {
     /// Every extension that is active here, the company's own scripts, and the inactive versions of the record.
     async fn known_extensions(&self, read: &mut attain_database::Connection) -> Result<Vec<Known>> {
-        let company = crate::company::read_company(read).await?;
+        let company = self.company_at(read).await?;
         let mut all: BTreeMap<(Point, String, String), Known> = BTreeMap::new();
         let sources = self.bundle.sources.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for extension in self.bundle.registry.pin().iter() {

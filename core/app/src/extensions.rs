@@ -452,7 +452,7 @@ impl Instance {
     /// All active extensions, and the inactive versions that the record keeps.
     pub async fn extensions(&self) -> Result<Vec<InstalledExtension>> {
         let mut read = self.database.read().await?;
-        let company = crate::company::read_company(&mut read).await?;
+        let company = self.company_at(&mut read).await?;
         let installed = attain_store::extensions::list(&mut read).await?;
         drop(read);
         let mut all: BTreeMap<(Point, String, String), InstalledExtension> = BTreeMap::new();

@@ -4,7 +4,7 @@
 
 use crate::access::{Action, Caller};
 use crate::changes::{ChangeKind, NewChange};
-use crate::company::{control_totals, no_company, read_company};
+use crate::company::{control_totals, no_company};
 use crate::folder::{Company, Problems, Rows};
 use crate::refusal::Refusal;
 use crate::rows::known_entity;
@@ -13,6 +13,7 @@ use crate::{Instance, now_ms, shown_ms};
 use anyhow::{Context as _, Result};
 use attain_audit::Entry;
 use attain_domain::schema::Entity;
+use attain_store::entities::Changes;
 use attain_store::imports::{self, Import};
 use attain_store::versions::{Part, bump, hold};
 use serde::{Deserialize, Serialize};
@@ -148,6 +149,8 @@ pub struct Sent<'a> {
 struct Checked {
     want: Company,
     receipt: ImportReceipt,
+    /// Of the rows of the entity.
+    changes: Changes,
 }
 
 fn row_errors(entity: &str, problems: &Problems) -> Vec<RowError> {
@@ -253,7 +256,7 @@ impl Instance {
         let mut newer = None;
         if attain_store::versions::current(&mut tx).await?.company != view.company.version {
             // Somebody was faster: now nobody can be.
-            let company = read_company(&mut tx).await?.ok_or_else(no_company)?;
+            let company = self.company_at(&mut tx).await?.ok_or_else(no_company)?;
             checked = tokio::task::block_in_place(|| check(&company, entity, bytes))?;
             newer = Some(company);
         }
@@ -318,7 +321,8 @@ impl Instance {
         }
         let mut import = import(if is_new { "applied" } else { "unchanged" })?;
         if is_new {
-            self.write(&mut tx, Some(have), &checked.want, "import", source).await?;
+            let known = Some((entity.name, checked.changes));
+            self.write_known(&mut tx, Some(have), &checked.want, "import", source, known).await?;
             // The batch that was just written: nobody else writes one meanwhile.
             import.batch_id = Some(attain_store::batches::next_id(&mut tx).await? - 1);
         } else {
@@ -419,19 +423,17 @@ impl Instance {
 /// Every check of a file against the record, and what it would do.
 fn check(have: &Company, entity: &'static Entity, bytes: &[u8]) -> Result<Result<Checked, Problems>> {
     let (rows, problems) = Rows::read(entity, bytes, ERRORS_MAX);
-    let want = match have.merged(&rows, problems) {
-        Ok(want) => want,
+    let (want, changes) = match have.merged(&rows, problems) {
+        Ok((want, Some(changes))) => (want, changes),
+        Ok((_, None)) => anyhow::bail!("two rows with one key were taken for good"),
         Err(problems) => return Ok(Err(problems)),
     };
-    let missing = || anyhow::anyhow!("a company has every entity");
-    let (before, after) = (have.tables.get(entity.name).ok_or_else(missing)?, want.tables.get(entity.name).ok_or_else(missing)?);
-    let changes = crate::folder::row_changes(entity, before, after);
-    let (inserted, changed) = (changes.inserted.len() as u64, changes.changed.len() as u64);
+    let (inserted, changed) = (changes.inserted.row_count() as u64, changes.changed.row_count() as u64);
     let row_count = rows.table().row_count() as u64;
     let mut totals = control_totals(entity, rows.table());
     totals.remove("rows");
     let receipt = ImportReceipt { row_count, totals, inserted, changed, unchanged: row_count - inserted - changed };
-    Ok(Ok(Checked { want, receipt }))
+    Ok(Ok(Checked { want, receipt, changes }))
 }
 
 fn no_import(import_id: &str) -> Refusal {

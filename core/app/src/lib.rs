@@ -24,6 +24,7 @@ pub mod formulas;
 pub mod impact;
 pub mod imports;
 mod instance;
+mod kept;
 pub mod live;
 pub mod mail;
 pub mod manual_credits;

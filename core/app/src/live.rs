@@ -1,5 +1,6 @@
 //! What one server keeps in memory beside the record, and what it tells those who listen.
 
+use crate::kept::Memory;
 use crate::view::View;
 use attain_store::versions::Versions;
 use serde::Serialize;
@@ -30,6 +31,7 @@ pub(crate) struct Live {
     /// The record calculated as it is, for comparing drafts with it.
     pub base: Mutex<Option<std::sync::Arc<crate::impact::Base>>>,
     pub calculating: tokio::sync::Mutex<()>,
+    pub kept: Memory,
     events: broadcast::Sender<Event>,
 }
 
@@ -40,6 +42,7 @@ impl Default for Live {
             loading: tokio::sync::Mutex::default(),
             base: Mutex::default(),
             calculating: tokio::sync::Mutex::default(),
+            kept: Memory::default(),
             events: broadcast::channel(WAITING_MAX).0,
         }
     }

@@ -3,8 +3,8 @@
 
 use crate::access::{Action, Caller};
 use crate::changes::{ChangeKind, ChangeView, NewChange};
-use crate::company::{no_company, read_company};
-use crate::folder::{Company, canonical};
+use crate::company::no_company;
+use crate::folder::Company;
 use crate::refusal::Refusal;
 use crate::{Instance, now_ms, shown_ms};
 use anyhow::Result;
@@ -254,7 +254,7 @@ impl Instance {
         };
         let mut tx = self.database.begin().await?;
         versions::hold(&mut tx, Part::Company).await?;
-        let have = read_company(&mut tx).await?.ok_or_else(no_company)?;
+        let have = self.company_at(&mut tx).await?.ok_or_else(no_company)?;
         let known = attain_domain::Calendar::new(&have.settings.calendar).map_err(Refusal::invalid)?;
         if known.index_of(period_id).is_none() {
             return Err(Refusal::not_found(format!("there is no period `{period_id}`")).into());
@@ -329,8 +329,7 @@ impl Instance {
         reason: &str,
     ) -> Result<()> {
         let entity = schema::entity("periods").ok_or_else(|| anyhow::anyhow!("periods are an entity"))?;
-        let present = have.tables.get("periods").cloned().unwrap_or_else(|| canonical(entity, &Table::new("periods")));
-        let wanted = crate::company::merged(entity, &present, &row(period_id, to));
+        let wanted = crate::company::merged(entity, &have.table_of(entity), &row(period_id, to));
         let mut tables = have.tables.clone();
         tables.insert("periods".to_owned(), wanted);
         let want = Company::assemble(&have.documents(), tables.into_values())
@@ -366,7 +365,7 @@ impl Instance {
         let said = reason(said)?;
         let mut tx = self.database.begin().await?;
         versions::hold(&mut tx, Part::Company).await?;
-        let have = read_company(&mut tx).await?.ok_or_else(no_company)?;
+        let have = self.company_at(&mut tx).await?.ok_or_else(no_company)?;
         self.write_state(&mut tx, &have, caller, period_id, PeriodState::Open, Door::Decided, &said).await?;
         tx.commit().await?;
         self.seal().await?;

@@ -2,7 +2,7 @@
 //! has changed asks again. Where a plan says so, pay is held until its document is accepted, by rows of `holds` made here.
 
 use crate::access::{Action, Caller};
-use crate::company::{no_company, read_company, refused};
+use crate::company::{no_company, refused};
 use crate::folder::{self, Company};
 use crate::plan_text::{PlanText, Subject, plan_text};
 use crate::refusal::Refusal;
@@ -258,7 +258,7 @@ impl Instance {
         let now = now_ms();
         let mut tx = self.database.begin().await?;
         hold(&mut tx, Part::Company).await?;
-        let company = read_company(&mut tx).await?.ok_or_else(no_company)?;
+        let company = self.company_at(&mut tx).await?.ok_or_else(no_company)?;
         let mut holds: Vec<Hold> = Vec::new();
         let version = version(&company, &new.plan_id, on)?;
         let name = |id: &str| view.company.name(id).to_owned();
@@ -439,7 +439,7 @@ impl Instance {
             return Err(Refusal::conflict("this is not the text of the document; read it again and send its `sha256`").into());
         }
         if let Some(hold_id) = own.hold_id.as_deref().filter(|_| state == DocumentState::Accepted) {
-            let have = read_company(&mut tx).await?.ok_or_else(no_company)?;
+            let have = self.company_at(&mut tx).await?.ok_or_else(no_company)?;
             if let Some(from) = hold_start(&have, hold_id) {
                 // One that was accepted before it began holds nothing.
                 let (payee_id, plan_id, until) = (own.payee_id.clone(), own.plan_id.clone(), today());

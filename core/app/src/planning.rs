@@ -1,6 +1,7 @@
 //! Planning: territories, quotas and forecasts. The core builds the tables, an extension decides, the core checks the answer.
 //! A proposal changes nothing until it is applied.
 
+use crate::folder::Tables;
 use crate::refusal::Refusal;
 use attain_domain::fixed::{self, MONEY_SCALE, RATE_SCALE};
 use attain_domain::point::{Call, Extensions, Identity, Point, check_answer};
@@ -9,8 +10,6 @@ use attain_domain::table::{Column, NULL_NUMBER, Table, TextColumn};
 use attain_domain::{Calendar, Day};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
-
-pub type Tables = BTreeMap<String, Table>;
 
 /// Scale of one whole in money columns.
 const ONE: i64 = 10_000;

@@ -7,7 +7,7 @@ use crate::{Instance, runs, shown_ms};
 use anyhow::Result;
 use attain_domain::fixed::{self, MONEY_SCALE};
 use attain_domain::schema::ENTITIES;
-use attain_domain::{Calendar, NULL_CODE, NULL_NUMBER, Table};
+use attain_domain::{Calendar, NULL_CODE, Table};
 use attain_store::run_facts::{Facts, Posting};
 use attain_store::runs::{Manifest, SavedRun, TableManifest};
 use serde::Serialize;
@@ -619,24 +619,18 @@ impl Why {
 
     /// Who has credit for these transactions in a run, and in which periods.
     async fn credited(&mut self, read: &mut attain_database::Connection, side: &Side, ids: &BTreeSet<&str>) -> Result<()> {
-        let Some(known) = side.company.tables.get("transactions").and_then(|table| table.texts("transaction_id")) else { return Ok(()) };
-        let mut ascending: Vec<&str> = (0..known.codes.len()).filter_map(|row| known.get(row)).collect();
-        ascending.sort_unstable();
-        let wanted: Vec<bool> = ascending.iter().map(|id| ids.contains(id)).collect();
-        if !wanted.contains(&true) {
-            return Ok(());
-        }
         let Some(table) = side.manifest.result("credits") else { return Ok(()) };
         // Chunk by chunk: the credits of a large company are not held at once.
         for chunk in &table.chunks {
-            let part = attain_store::chunks::get(read, "credits", chunk).await?;
-            let (Some(rows), Some(payees), Some(periods)) =
-                (part.numbers(attain_calc::TRANSACTION_ROW), part.texts("payee_id"), part.texts("period_id"))
+            let part = attain_calc::with_transaction_ids(&attain_store::chunks::get(read, "credits", chunk).await?);
+            let (Some(transactions), Some(payees), Some(periods)) =
+                (part.texts("transaction_id"), part.texts("payee_id"), part.texts("period_id"))
             else {
                 continue;
             };
+            let wanted: Vec<bool> = transactions.dictionary.iter().map(|id| ids.contains(id.as_str())).collect();
             for row in 0..part.row_count() {
-                let is_wanted = rows[row] != NULL_NUMBER && usize::try_from(rows[row]).is_ok_and(|at| wanted.get(at) == Some(&true));
+                let is_wanted = wanted.get(transactions.codes[row] as usize) == Some(&true);
                 if let Some((payee, period)) = payees.get(row).zip(periods.get(row)).filter(|_| is_wanted) {
                     match self.transactions.get_mut(payee) {
                         Some(own) if own.contains(period) => {}

@@ -1,9 +1,10 @@
 //! Runs: calculate, store everything that went in and came out, post the difference, and do it again years later.
 
-use crate::company::{no_company, read_company};
+use crate::company::no_company;
 use crate::explain::{self, Node, SourceRow, Subject};
 use crate::extensions::Set;
-use crate::folder::Company;
+use crate::folder::{Canonical, Company};
+use crate::kept::{Memory, Told};
 use crate::refusal::Refusal;
 use crate::summary::{self, Summary};
 use crate::{Instance, now_ms, shown_ms};
@@ -45,6 +46,9 @@ pub struct RunReport {
     pub findings: Vec<FindingGroup>,
     pub posted_count: usize,
     pub posted_amount: String,
+    /// Rows of what went in and came out, and how many of them no earlier run had stored already.
+    pub row_count: u64,
+    pub written_row_count: u64,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -90,6 +94,8 @@ struct Calculated {
     postings: Table,
     statements: Table,
     totals: Table,
+    /// By what each chunk of the credits is made of.
+    told: Told,
     stages: Vec<(String, u64)>,
 }
 
@@ -109,13 +115,22 @@ impl Instance {
 
     /// As [`Instance::run`]; a job whose lease was lost meanwhile saves nothing.
     pub(crate) async fn run_for(&self, cause: &Cause, progress: &(dyn Fn(&str) + Sync)) -> Result<RunReport> {
+        match self.run_once(cause, progress).await {
+            // Somebody removed what an earlier run had put into the record: then all of it is written again.
+            Err(error) if error.downcast_ref::<chunks::Missing>().is_some() => self.run_once(cause, progress).await,
+            done => done,
+        }
+    }
+
+    async fn run_once(&self, cause: &Cause, progress: &(dyn Fn(&str) + Sync)) -> Result<RunReport> {
         let (company, posted) = {
             let mut read = self.database.read().await?;
-            (read_company(&mut read).await?.ok_or_else(no_company)?, attain_store::ledger::posted(&mut read).await?)
+            (self.company_at(&mut read).await?.ok_or_else(no_company)?, attain_store::ledger::posted(&mut read).await?)
         };
         let pinned = self.extensions_for(&company)?;
         let currency = company.settings.currency.clone();
-        let mut calculated = tokio::task::block_in_place(|| calculate(&company, posted, &pinned, progress))?;
+        let kept = &self.live.kept;
+        let mut calculated = tokio::task::block_in_place(|| calculate(&company, posted, &pinned, Some(kept), progress))?;
         progress("store");
         let root = calculated.manifest.root();
         let complete = calculated.complete;
@@ -153,15 +168,20 @@ impl Instance {
         let record = RunRecord {
             run_id: root.clone(),
             complete,
-            manifest: calculated.manifest,
+            manifest: calculated.manifest.clone(),
             note: cause.note.clone(),
             created_at: now,
-            inputs: std::mem::take(&mut calculated.inputs),
+            inputs: calculated.inputs.clone(),
             results: std::mem::take(&mut calculated.results),
             findings: calculated.findings.clone(),
             postings: complete.then(|| calculated.postings.clone()),
         };
-        let is_new = attain_store::runs::save(&mut tx, record).await?;
+        let saved = attain_store::runs::save(&mut tx, record).await;
+        if saved.is_err() {
+            kept.forget_chunks(&company);
+        }
+        let written = saved?;
+        let is_new = written.is_some();
         let repeated = !is_new;
         if is_new {
             attain_store::run_facts::write(&mut tx, root.as_str(), &facts).await?;
@@ -177,6 +197,8 @@ impl Instance {
             attain_store::versions::bump(&mut tx, attain_store::versions::Part::Work).await?;
         }
         tx.commit().await?;
+        let manifest = calculated.manifest;
+        kept.keep_run(&manifest, &company, &calculated.inputs, calculated.told);
         if is_new {
             self.seal().await?;
         }
@@ -196,6 +218,8 @@ impl Instance {
             totals: pairs(&calculated.totals),
             findings: grouped(&calculated.findings),
             posted_count,
+            row_count: [&manifest.inputs, &manifest.results].into_iter().flatten().map(|table| table.row_count).sum(),
+            written_row_count: written.unwrap_or_default().rows,
             posted_amount: i64::try_from(posted).map_or_else(|_| posted.to_string(), |posted| fixed::format(posted, MONEY_SCALE)),
         })
     }
@@ -225,7 +249,7 @@ impl Instance {
             set.add(self.pinned_extension(&mut read, name, digest).await?);
         }
         drop(read);
-        let calculated = tokio::task::block_in_place(|| calculate(&company, posted, &set, &|_| {}))?;
+        let calculated = tokio::task::block_in_place(|| calculate(&company, posted, &set, None, &|_| {}))?;
         let recomputed = calculated.manifest.root().0;
         let again = &calculated.manifest;
         let mut differences = Vec::new();
@@ -281,8 +305,8 @@ impl Instance {
         for name in ["statements", "earnings", "slices", "credits"] {
             slices.insert(name, attain_store::runs::read_payee_slice(&mut read, &run_id, name, payee).await?);
         }
-        if let (Some(credits), Some(transactions)) = (slices.get_mut("credits"), company.tables.get("transactions")) {
-            *credits = attain_calc::with_transaction_ids(credits, transactions);
+        if let Some(credits) = slices.get_mut("credits") {
+            *credits = attain_calc::with_transaction_ids(credits);
         }
         if slices.values().all(|table| table.row_count() == 0) {
             return Err(Refusal::not_found(format!("run {run_id} has nothing for payee `{payee}`")).into());
@@ -387,7 +411,7 @@ async fn results_of(read: &mut attain_database::Connection, manifest: &Manifest)
         tables.insert(table.name.clone(), attain_store::runs::read_table(read, table).await?);
     }
     if let Some(credits) = tables.get_mut("credits") {
-        *credits = attain_calc::with_transaction_ids(credits, &pinned_table(read, manifest, "transactions").await?);
+        *credits = attain_calc::with_transaction_ids(credits);
     }
     Ok(tables)
 }
@@ -397,7 +421,7 @@ pub fn inputs_of(company: &Company, posted: Table) -> Inputs {
     let tables = ENTITIES
         .iter()
         .filter(|entity| entity.used_by != Use::Personal)
-        .filter_map(|entity| company.tables.get(entity.name).map(|table| (entity.name.to_owned(), Arc::new(table.clone()))))
+        .filter_map(|entity| company.tables.canonical(entity.name).map(|table| (entity.name.to_owned(), Arc::clone(table.shared()))))
         .collect();
     Inputs::new(company.settings.clone(), company.plans.iter().map(|file| file.plan.clone()).collect(), tables, posted)
 }
@@ -418,8 +442,14 @@ pub(crate) fn settled_through(company: &Company, last: Option<i64>) -> Vec<Perio
         .collect()
 }
 
-/// A pure function of its arguments, but for the milliseconds it reports.
-fn calculate(company: &Company, posted: Table, extensions: &dyn Extensions, progress: &(dyn Fn(&str) + Sync)) -> Result<Calculated> {
+/// A pure function of its arguments, but for the milliseconds it reports; what is kept saves work and changes nothing.
+fn calculate(
+    company: &Company,
+    posted: Table,
+    extensions: &dyn Extensions,
+    kept: Option<&Memory>,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<Calculated> {
     let inputs = inputs_of(company, posted);
     let mut stages = Vec::new();
     let mut started = Instant::now();
@@ -437,14 +467,26 @@ fn calculate(company: &Company, posted: Table, extensions: &dyn Extensions, prog
         company.documents().into_iter().filter(|(path, _)| is_input(path)).map(|(path, text)| (path, digest(&text))).collect();
     manifest.extensions = used.iter().map(|own| (format!("{}/{}", own.point, own.name), own.digest.0.clone())).collect();
     let mut input_chunks = Vec::new();
+    let encode_input = |name: &str, table: &Table| match company.tables.canonical(name).filter(|_| kept.is_some()) {
+        Some(own) => own.chunks(),
+        None => chunks::encode_table(table),
+    };
     for (name, table) in inputs.tables.iter().map(|(name, table)| (name.as_str(), table.as_ref())).chain([(POSTED, &inputs.posted)]) {
-        let own = chunks::encode_table(table)?;
+        let own = encode_input(name, table)?;
         manifest.inputs.push(TableManifest::of(name, &own));
         input_chunks.push(own);
     }
     let mut results = Vec::new();
+    let mut told = Told::default();
     for name in RESULTS.iter().filter(|name| **name != "findings") {
-        let own = encode(&outcome, name)?;
+        let own = match kept.filter(|_| *name == "credits") {
+            Some(kept) => {
+                let (chunks, own) = kept.credits_of(&outcome)?;
+                told = own;
+                chunks
+            }
+            None => encode(&outcome, name)?,
+        };
         manifest.results.push(TableManifest::of(name, &own));
         results.push(own);
     }
@@ -455,7 +497,7 @@ fn calculate(company: &Company, posted: Table, extensions: &dyn Extensions, prog
     }
     stages.push(("encode".to_owned(), started.elapsed().as_millis() as u64));
     let (postings, statements, totals) = (outcome.table("postings"), outcome.table("statements"), outcome.table("totals"));
-    Ok(Calculated { complete, manifest, used, inputs: input_chunks, results, findings, postings, statements, totals, stages })
+    Ok(Calculated { complete, manifest, used, inputs: input_chunks, results, findings, postings, statements, totals, told, stages })
 }
 
 /// A result as chunks, in the form in which it is stored.
@@ -527,16 +569,28 @@ pub(crate) async fn pinned_table(read: &mut attain_database::Connection, manifes
     }
 }
 
-/// The company as a run saw it; without personal data.
+/// The company as a run saw it; without personal data. Every table is read.
 pub(crate) async fn pinned_company(read: &mut attain_database::Connection, manifest: &Manifest) -> Result<Company> {
+    company_of(read, manifest, |_| None).await
+}
+
+/// As [`pinned_company`]; a table that is known is not read.
+pub(crate) async fn company_of(
+    read: &mut attain_database::Connection,
+    manifest: &Manifest,
+    known: impl Fn(&TableManifest) -> Option<Canonical>,
+) -> Result<Company> {
     let mut documents = BTreeMap::new();
     for (path, digest) in &manifest.documents {
         let text = attain_store::documents::by_digest(read, digest).await?;
         documents.insert(path.clone(), text.ok_or_else(|| Refusal::not_found(format!("document {path} {digest} is not in the record")))?);
     }
-    let mut tables = Vec::new();
-    for name in manifest.inputs.iter().map(|table| table.name.as_str()).filter(|name| *name != POSTED) {
-        tables.push(pinned_table(read, manifest, name).await?);
+    let mut tables: Vec<Canonical> = Vec::new();
+    for table in manifest.inputs.iter().filter(|table| table.name != POSTED) {
+        tables.push(match known(table) {
+            Some(own) => own,
+            None => attain_store::runs::read_table(read, table).await?.into(),
+        });
     }
     Ok(Company::assemble(&documents, tables).map_err(|problems| crate::company::refused("the pinned company", &problems))?)
 }

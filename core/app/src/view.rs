@@ -2,7 +2,7 @@
 //! often is read from here; a change anywhere is seen by its version.
 
 use crate::access::{Caller, Hierarchy, Visible};
-use crate::company::{no_company, read_company};
+use crate::company::no_company;
 use crate::folder::Company;
 use crate::refusal::Refusal;
 use crate::{Instance, runs};
@@ -199,11 +199,14 @@ impl Instance {
         let before = self.live.view.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let company = match before.as_ref().filter(|view| view.versions.company == versions.company) {
             Some(view) => Arc::clone(&view.company),
-            None => Arc::new(load_company(&mut read, versions.company).await?),
+            None => {
+                let company = self.company_at(&mut read).await?.ok_or_else(no_company)?;
+                Arc::new(view_of(&mut read, company, versions.company).await?)
+            }
         };
         let run = match before.filter(|view| view.versions.runs == versions.runs) {
             Some(view) => view.run,
-            None => load_run(&mut read, &company.company).await?.map(Arc::new),
+            None => self.load_run(&mut read, &company.company).await?.map(Arc::new),
         };
         let view = View { versions, company, run };
         *self.live.view.lock().unwrap_or_else(PoisonError::into_inner) = Some(view.clone());
@@ -211,48 +214,49 @@ impl Instance {
     }
 }
 
-async fn load_company(read: &mut attain_database::Connection, version: i64) -> Result<CompanyView> {
-    let company = read_company(read).await?.ok_or_else(no_company)?;
+async fn view_of(read: &mut attain_database::Connection, company: Company, version: i64) -> Result<CompanyView> {
     let calendar = Calendar::new(&company.settings.calendar).map_err(Refusal::invalid)?;
     let hierarchy = Hierarchy::new(&company.tables["hierarchy"], &company.tables["occupancies"]);
     let names = runs::names(read).await?;
     Ok(CompanyView { version, company, calendar, hierarchy, names, visible: Mutex::default() })
 }
 
-async fn load_run(read: &mut attain_database::Connection, company_now: &Company) -> Result<Option<RunView>> {
-    let Some(head) = attain_store::runs::list(read).await?.into_iter().find(|head| head.complete) else { return Ok(None) };
-    let Some(saved) = attain_store::runs::load(read, &head.run_id).await? else { return Ok(None) };
-    let company = runs::pinned_company(read, &saved.manifest).await?;
-    let mut tables = BTreeMap::new();
-    for table in saved.manifest.results.iter().filter(|table| table.name != "credits") {
-        tables.insert(table.name.clone(), attain_store::runs::read_table(read, table).await?);
-    }
-    let standing = crate::periods::standing(company_now, &attain_store::periods::events(read).await?);
-    for (period, run_id) in standing.iter().filter(|(_, run_id)| **run_id != head.run_id.0) {
-        let Some(older) = attain_store::runs::load(read, &attain_domain::ids::RunId(run_id.clone())).await? else { continue };
-        for name in STANDING {
-            let Some(manifest) = older.manifest.result(name) else { continue };
-            let of_then = attain_store::runs::read_table(read, manifest).await?;
-            let now = tables.remove(name).unwrap_or_else(|| Table::new(name));
-            tables.insert(name.to_owned(), with_period_of(&now, &of_then, period));
+impl Instance {
+    async fn load_run(&self, read: &mut attain_database::Connection, company_now: &Company) -> Result<Option<RunView>> {
+        let Some(head) = attain_store::runs::list(read).await?.into_iter().find(|head| head.complete) else { return Ok(None) };
+        let Some(saved) = attain_store::runs::load(read, &head.run_id).await? else { return Ok(None) };
+        let company = self.company_of(read, &saved.manifest).await?;
+        let mut tables = BTreeMap::new();
+        for table in saved.manifest.results.iter().filter(|table| table.name != "credits") {
+            tables.insert(table.name.clone(), attain_store::runs::read_table(read, table).await?);
         }
+        let standing = crate::periods::standing(company_now, &attain_store::periods::events(read).await?);
+        for (period, run_id) in standing.iter().filter(|(_, run_id)| **run_id != head.run_id.0) {
+            let Some(older) = attain_store::runs::load(read, &attain_domain::ids::RunId(run_id.clone())).await? else { continue };
+            for name in STANDING {
+                let Some(manifest) = older.manifest.result(name) else { continue };
+                let of_then = attain_store::runs::read_table(read, manifest).await?;
+                let now = tables.remove(name).unwrap_or_else(|| Table::new(name));
+                tables.insert(name.to_owned(), with_period_of(&now, &of_then, period));
+            }
+        }
+        let posted = attain_store::ledger::posted(read).await?;
+        let ranges = BY_PAYEE.into_iter().filter_map(|name| Some((name, ranges(tables.get(name)?)))).collect();
+        let days = company.tables.get("transactions").and_then(|own| own.numbers(company.settings.crediting.date.field()));
+        let last = days.unwrap_or(&[]).iter().copied().filter(|day| *day != attain_domain::NULL_NUMBER).max();
+        let published = attain_store::run_facts::publication(read, head.run_id.as_str()).await?;
+        Ok(Some(RunView {
+            published_at: published.map(|(at, _)| at),
+            run_id: saved.summary.run_id.0,
+            recorded_at: saved.summary.created_at,
+            manifest: saved.manifest,
+            company,
+            findings: saved.findings,
+            tables,
+            standing,
+            posted,
+            data_through: last.and_then(|day| i32::try_from(day).ok()).map(attain_domain::Day),
+            ranges,
+        }))
     }
-    let posted = attain_store::ledger::posted(read).await?;
-    let ranges = BY_PAYEE.into_iter().filter_map(|name| Some((name, ranges(tables.get(name)?)))).collect();
-    let days = company.tables.get("transactions").and_then(|own| own.numbers(company.settings.crediting.date.field()));
-    let last = days.unwrap_or(&[]).iter().copied().filter(|day| *day != attain_domain::NULL_NUMBER).max();
-    let published = attain_store::run_facts::publication(read, head.run_id.as_str()).await?;
-    Ok(Some(RunView {
-        published_at: published.map(|(at, _)| at),
-        run_id: saved.summary.run_id.0,
-        recorded_at: saved.summary.created_at,
-        manifest: saved.manifest,
-        company,
-        findings: saved.findings,
-        tables,
-        standing,
-        posted,
-        data_through: last.and_then(|day| i32::try_from(day).ok()).map(attain_domain::Day),
-        ranges,
-    }))
 }

@@ -6,10 +6,9 @@ use crate::hierarchy::Chains;
 use crate::lookup::{ONE, Step};
 use crate::names::{Names, Picker, View, ViewColumn};
 use attain_domain::plan::CreditKind;
-use attain_domain::{Column, MONEY_SCALE, NULL_CODE, RATE_SCALE, Table, TextColumn};
-
-/// Rows of a chunk of a result.
-pub const CHUNK_ROWS: usize = 65_536;
+use attain_domain::{Column, MONEY_SCALE, NULL_NUMBER, RATE_SCALE, Table, cut};
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// What crediting extensions gave, in order of transaction, payee and kind.
 #[derive(Debug, Default)]
@@ -98,7 +97,7 @@ impl Credits {
         self.lines.is_empty()
     }
 
-    pub(crate) fn of_payee(&self, payee: usize) -> std::ops::Range<usize> {
+    pub(crate) fn of_payee(&self, payee: usize) -> Range<usize> {
         match (self.starts.get(payee), self.starts.get(payee + 1)) {
             (Some(start), Some(end)) => *start..*end,
             _ => 0..0,
@@ -130,13 +129,7 @@ impl Credits {
     }
 
     /// Some lines as rows of the result `credits`.
-    pub(crate) fn chunk<'a>(
-        &'a self,
-        book: &'a Book,
-        range: std::ops::Range<usize>,
-        form: TransactionForm,
-        scratch: &mut Scratch,
-    ) -> View<'a> {
+    pub(crate) fn chunk<'a>(&'a self, book: &'a Book, range: Range<usize>, form: TransactionForm<'a>, scratch: &mut Scratch) -> View<'a> {
         let (first, end) = (range.start, range.end);
         let lines = &self.lines[first..end];
         let levels = &self.levels[first..end];
@@ -162,52 +155,175 @@ impl Credits {
         let rule = picker.view(self.rules.len(), |code| self.rules.0[code].as_str(), rules);
         let periods = transactions.iter().map(|row| u32::from(book.transactions.period[*row as usize]));
         let period = picker.view(book.calendar.periods.len(), |code| book.calendar.periods[code].id.as_str(), periods);
-        let transaction = match form {
-            TransactionForm::Id => ("transaction_id", scratch.transactions.view(&book.transactions, &transactions)),
-            TransactionForm::Row => {
-                (TRANSACTION_ROW, ViewColumn::Number { scale: 0, values: transactions.iter().map(|row| i64::from(*row)).collect() })
+        let mut columns = vec![("payee_id", payee)];
+        match form {
+            TransactionForm::Whole => columns.push(("transaction_id", scratch.transactions.view(&book.transactions, &transactions))),
+            TransactionForm::Parts(ids) => {
+                let stems = transactions.iter().map(|row| ids.stem[*row as usize]);
+                columns.push((STEM, picker.view(ids.stems.len(), |code| ids.stems.0[code].as_str(), stems)));
+                let numbers = transactions.iter().map(|row| ids.number[*row as usize]).collect();
+                columns.push((NUMBER, ViewColumn::Number { scale: 0, values: numbers }));
             }
-        };
-        let columns = vec![
-            ("payee_id", payee),
-            transaction,
+        }
+        columns.extend([
             ("kind", kind),
             ("rule", rule),
             ("origin_payee_id", origin),
             ("period_id", period),
             ("amount", ViewColumn::Number { scale: MONEY_SCALE, values: each().map(|(line, level)| self.amount(line, level)).collect() }),
             ("share", ViewColumn::Number { scale: RATE_SCALE, values: each().map(|(line, level)| self.share(line, level)).collect() }),
-        ];
+        ]);
         View { name: "credits", columns }
+    }
+
+    /// The lines of each stored chunk; where [`cut::of_table`] would cut the whole.
+    pub(crate) fn cuts(&self, book: &Book, ids: &SplitIds) -> Vec<Range<usize>> {
+        let payees: Vec<u64> = book.payees.0.iter().map(|payee| cut::of_text(0, payee)).collect();
+        let payee_of = |line: usize| self.starts.partition_point(|start| *start <= line) - 1;
+        cut::pieces(self.len(), |line| {
+            let transaction = self.base.transaction[self.lines[line] as usize] as usize;
+            cut::ends(payees[payee_of(line)].wrapping_add(ids.mark[transaction]))
+        })
+    }
+
+    /// Everything that the stored lines `range` are made of, in pieces whose borders follow from what stands in them: two ranges that
+    /// say the same are the same rows. Cheaper than the rows.
+    pub(crate) fn tell(&self, book: &Book, range: Range<usize>, sink: &mut dyn FnMut(&[u8])) {
+        let base = &self.base;
+        let mut bytes = Vec::with_capacity(TOLD_BYTES + 1_024);
+        let text = |bytes: &mut Vec<u8>, text: &str| {
+            bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+        };
+        let mut payee = self.starts.partition_point(|start| *start <= range.start).saturating_sub(1);
+        let mut is_told = false;
+        for line in range {
+            while self.starts[payee + 1] <= line {
+                payee += 1;
+                is_told = false;
+            }
+            if !is_told {
+                // A number of lines, so that a payee's name cannot be taken for a line.
+                bytes.extend_from_slice(&(self.starts[payee + 1] as u64 - line as u64).to_le_bytes());
+                text(&mut bytes, book.payees.get(payee as u32));
+                is_told = true;
+            }
+            let (index, level) = (self.lines[line] as usize, self.levels[line]);
+            let transaction = base.transaction[index];
+            text(&mut bytes, book.transactions.id(transaction));
+            text(&mut bytes, book.payees.get(base.payee[index]));
+            text(&mut bytes, self.rules.get(u32::from(base.rule[index])));
+            bytes.extend_from_slice(&book.transactions.period[transaction as usize].to_le_bytes());
+            bytes.extend_from_slice(&[base.kind[index] as u8, level]);
+            bytes.extend_from_slice(&self.amount(index, level).to_le_bytes());
+            bytes.extend_from_slice(&self.share(index, level).to_le_bytes());
+            if bytes.len() >= TOLD_BYTES {
+                sink(&bytes);
+                bytes.clear();
+            }
+        }
+        sink(&bytes);
     }
 }
 
-/// The column that stands for `transaction_id` in stored credits.
-pub const TRANSACTION_ROW: &str = "transaction_row";
+/// Bytes that [`Credits::tell`] hands over at once.
+const TOLD_BYTES: usize = 1 << 16;
 
-/// How a credit names its transaction. Millions of lines repeat a text that the pinned transactions hold already, so what is
-/// stored has the row, counted in the order of ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TransactionForm {
-    Id,
-    Row,
+/// The columns that stand for `transaction_id` in stored credits.
+const STEM: &str = "transaction_stem";
+const NUMBER: &str = "transaction_number";
+
+/// How a credit names its transaction. Millions of lines repeat an id, and most ids end in a number: what is stored has that number as
+/// one, and what stands before it as a text of which there are few.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum TransactionForm<'a> {
+    Whole,
+    Parts(&'a SplitIds),
 }
 
-/// Stored credits with the ids of their transactions in place of rows. `transactions` is the pinned input.
-pub fn with_transaction_ids(credits: &Table, transactions: &Table) -> Table {
+/// The ids of all transactions in two parts.
+#[derive(Debug, Default)]
+pub(crate) struct SplitIds {
+    stems: Names,
+    stem: Vec<u32>,
+    number: Vec<i64>,
+    /// What both add to the sum of a row, see [`cut`].
+    mark: Vec<u64>,
+}
+
+/// Digits that a number may have.
+const DIGITS_MAX: usize = 18;
+
+/// Where the number begins that an id ends in; its end where it ends in none.
+fn number_from(id: &str) -> usize {
+    let digits = id.bytes().rev().take(DIGITS_MAX).take_while(u8::is_ascii_digit).count();
+    id.len() - digits
+}
+
+/// The digits of the number, a colon, and what stands before it.
+fn stem(id: &str) -> String {
+    let from = number_from(id);
+    if from == id.len() { format!(":{id}") } else { format!("{}:{}", id.len() - from, &id[..from]) }
+}
+
+/// The id of a stem and a number; `None` where they are none.
+fn whole(stem: &str, number: i64) -> Option<String> {
+    let (digits, before) = stem.split_once(':')?;
+    if digits.is_empty() {
+        return Some(before.to_owned());
+    }
+    let width: usize = digits.parse().ok().filter(|width| *width <= DIGITS_MAX)?;
+    (number >= 0).then(|| format!("{before}{number:0width$}"))
+}
+
+impl SplitIds {
+    pub fn new(transactions: &Transactions) -> SplitIds {
+        let count = transactions.len();
+        let mut split = SplitIds { stem: Vec::with_capacity(count), number: Vec::with_capacity(count), ..SplitIds::default() };
+        // In order of ids, so that the stem is nearly always that of the row before.
+        let mut known: BTreeMap<String, u32> = BTreeMap::new();
+        let mut last: Option<(&str, usize, u32)> = None;
+        for row in 0..count as u32 {
+            let id = transactions.id(row);
+            let from = number_from(id);
+            let code = match last {
+                Some((before, digits, code)) if digits > 0 && before == &id[..from] && digits == id.len() - from => code,
+                _ => {
+                    let next = known.len() as u32;
+                    *known.entry(stem(id)).or_insert(next)
+                }
+            };
+            last = Some((&id[..from], id.len() - from, code));
+            split.stem.push(code);
+            split.number.push(id[from..].parse().unwrap_or(NULL_NUMBER));
+        }
+        let mut place = vec![0; known.len()];
+        for (sorted, code) in known.values().enumerate() {
+            place[*code as usize] = sorted as u32;
+        }
+        split.stems = Names(known.into_keys().collect());
+        let marks: Vec<u64> = split.stems.0.iter().map(|stem| cut::of_text(1, stem)).collect();
+        for code in &mut split.stem {
+            *code = place[*code as usize];
+        }
+        let mark = |(stem, number): (&u32, &i64)| marks[*stem as usize].wrapping_add(cut::of_number(2, *number));
+        split.mark = split.stem.iter().zip(&split.number).map(mark).collect();
+        split
+    }
+}
+
+/// Stored credits with the ids of their transactions as one column.
+pub fn with_transaction_ids(credits: &Table) -> Table {
     let mut named = credits.clone();
-    let (Some(place), Some(ids)) =
-        (credits.columns.iter().position(|(name, _)| name == TRANSACTION_ROW), transactions.texts("transaction_id"))
+    let place = |name: &str| credits.columns.iter().position(|(own, _)| own == name);
+    let (Some(stem_at), Some(number_at), Some(stems), Some(numbers)) =
+        (place(STEM), place(NUMBER), credits.texts(STEM), credits.numbers(NUMBER))
     else {
         return named;
     };
-    let ascending = TextColumn { dictionary: ids.dictionary.clone(), codes: ids.codes.clone() }.canonical();
-    let mut codes = ascending.codes;
-    codes.sort_unstable();
-    let Column::Number { values: rows, .. } = &credits.columns[place].1 else { return named };
-    let codes = rows.iter().map(|row| usize::try_from(*row).ok().and_then(|row| codes.get(row).copied()).unwrap_or(NULL_CODE)).collect();
-    let text = TextColumn { dictionary: ascending.dictionary, codes }.canonical();
-    named.columns[place] = ("transaction_id".to_owned(), Column::Text(text));
+    let ids: Vec<Option<String>> = numbers.iter().enumerate().map(|(row, number)| whole(stems.get(row)?, *number)).collect();
+    named.columns[stem_at] = ("transaction_id".to_owned(), Column::text(&ids));
+    named.columns.remove(number_at);
     named
 }
 
@@ -260,4 +376,32 @@ impl TransactionPicker {
 /// Whether `rate` is a rate that a difference can be taken at.
 pub(crate) fn difference(rate: i64, step: Step) -> Option<Difference> {
     (0..=ONE).contains(&rate).then_some(Difference { left: ONE - rate, step })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_comes_back_whole_from_its_parts() {
+        for id in [
+            "",
+            "7",
+            "007",
+            "T0000042",
+            "INV-2026-000123",
+            "a:b",
+            "12:34",
+            ":",
+            "9f2c-x",
+            "é9",
+            "1234567890123456789012",
+            "x18446744073709551616",
+        ] {
+            let from = number_from(id);
+            assert_eq!(whole(&stem(id), id[from..].parse().unwrap_or(NULL_NUMBER)).as_deref(), Some(id));
+        }
+        assert_eq!(whole("no colon", 7), None);
+        assert_eq!(whole("3:x", NULL_NUMBER), None);
+    }
 }

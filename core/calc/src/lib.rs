@@ -49,7 +49,7 @@ mod windfall;
 pub use analysis::{Analysis, analyse};
 pub use assign::{Assignments, Explained, Held, Level, explain_assignment};
 pub use begun::begun;
-pub use credits::{CHUNK_ROWS, Credits, TRANSACTION_ROW, with_transaction_ids};
+pub use credits::{Credits, with_transaction_ids};
 pub use explain::{Conversion, counted};
 pub use outcome::{Outcome, RESULTS, Used};
 pub use prepared::{More, Prepared};

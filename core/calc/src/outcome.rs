@@ -2,11 +2,12 @@
 
 use crate::Run;
 use crate::book::Book;
-use crate::credits::{CHUNK_ROWS, Credits, Scratch, TransactionForm};
+use crate::credits::{Credits, Scratch, SplitIds, TransactionForm};
 use attain_domain::point::Identity;
-use attain_domain::{Column, Finding, NULL_CODE, Severity, Table};
+use attain_domain::{Column, Finding, NULL_CODE, Severity, Table, cut};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 /// The names of the result tables. Those with a `payee_id` are sorted by payee.
 pub const RESULTS: [&str; 9] = ["credits", "measures", "attainments", "earnings", "slices", "postings", "statements", "findings", "totals"];
@@ -31,6 +32,7 @@ pub struct Outcome {
     book: Arc<Book>,
     credits: Arc<Credits>,
     tables: BTreeMap<&'static str, Table>,
+    split: OnceLock<SplitIds>,
 }
 
 pub(crate) fn gather(run: Run<'_>) -> Outcome {
@@ -41,7 +43,8 @@ pub(crate) fn gather(run: Run<'_>) -> Outcome {
     if !complete {
         tables.remove("postings");
     }
-    Outcome { complete, findings, used: run.used.into_values().collect(), book: run.book, credits: run.credits, tables }
+    let used = run.used.into_values().collect();
+    Outcome { complete, findings, used, book: run.book, credits: run.credits, tables, split: OnceLock::new() }
 }
 
 pub(crate) fn findings_table(findings: &[Finding]) -> Table {
@@ -65,27 +68,32 @@ impl Outcome {
         if name == "credits" { self.credits.len() } else { self.tables.get(name).map_or(0, Table::row_count) }
     }
 
-    /// A result in chunks of [`CHUNK_ROWS`] rows, the last one shorter; none for one without rows. Credits are built chunk by
-    /// chunk as they are asked for. Text columns hold the used values in ascending order.
+    /// A result in chunks (see [`cut`]); none for one without rows. Credits are built chunk by chunk as they are asked for. Text
+    /// columns hold the used values in ascending order.
     pub fn chunks(&self, name: &str) -> Chunks<'_> {
-        self.chunks_as(name, TransactionForm::Id)
+        Chunks { whole: true, ..self.stored(name) }
     }
 
-    /// Like [`Outcome::chunks`], in the form to store: credits have `transaction_row` in place of `transaction_id`; see
-    /// [`crate::with_transaction_ids`].
+    /// Like [`Outcome::chunks`], in the form to store: credits have `transaction_stem` and `transaction_number` in place of
+    /// `transaction_id`; see [`crate::with_transaction_ids`].
     pub fn stored(&self, name: &str) -> Chunks<'_> {
-        self.chunks_as(name, TransactionForm::Row)
+        let table = self.tables.get(name);
+        let pieces = match table {
+            Some(table) => cut::of_table(table),
+            None if name == "credits" => self.credits.cuts(&self.book, self.split()),
+            None => Vec::new(),
+        };
+        Chunks { outcome: self, whole: false, table, pieces, next: 0, scratch: Scratch::default() }
     }
 
-    fn chunks_as(&self, name: &str, form: TransactionForm) -> Chunks<'_> {
-        Chunks {
-            outcome: self,
-            form,
-            table: self.tables.get(name),
-            next: 0,
-            count: self.row_count(name).div_ceil(CHUNK_ROWS),
-            scratch: Scratch::default(),
-        }
+    /// Hands over everything that the rows of a stored chunk of credits are made of, at a lower price than that of the chunk. What is
+    /// handed over is the same only for the same rows.
+    pub fn tell_credits(&self, rows: Range<usize>, sink: &mut dyn FnMut(&[u8])) {
+        self.credits.tell(&self.book, rows, sink);
+    }
+
+    fn split(&self) -> &SplitIds {
+        self.split.get_or_init(|| SplitIds::new(&self.book.transactions))
     }
 
     /// A result as one table. Use [`Outcome::chunks`] for `credits` of a large company.
@@ -93,7 +101,7 @@ impl Outcome {
         if name != "credits" {
             return self.tables.get(name).cloned().unwrap_or_else(|| Table::new(name));
         }
-        let whole = self.credits.chunk(&self.book, 0..self.credits.len(), TransactionForm::Id, &mut Scratch::default()).into_table();
+        let whole = self.credits.chunk(&self.book, 0..self.credits.len(), TransactionForm::Whole, &mut Scratch::default()).into_table();
         if whole.row_count() == 0 { Table::new(name) } else { whole }
     }
 
@@ -104,7 +112,7 @@ impl Outcome {
         if lines.is_empty() {
             return Table::new("credits");
         }
-        self.credits.chunk(&self.book, lines, TransactionForm::Id, &mut Scratch::default()).into_table()
+        self.credits.chunk(&self.book, lines, TransactionForm::Whole, &mut Scratch::default()).into_table()
     }
 
     /// The credit lines in their compact form.
@@ -116,26 +124,30 @@ impl Outcome {
 /// See [`Outcome::chunks`].
 pub struct Chunks<'a> {
     outcome: &'a Outcome,
-    form: TransactionForm,
+    /// Whether ids of transactions are one column.
+    whole: bool,
     table: Option<&'a Table>,
+    pieces: Vec<Range<usize>>,
     next: usize,
-    count: usize,
     scratch: Scratch,
 }
 
 impl Chunks<'_> {
+    /// The rows of each chunk.
+    pub fn pieces(&self) -> &[Range<usize>] {
+        &self.pieces
+    }
+
     fn build(&mut self, index: usize) -> Table {
-        let rows = index * CHUNK_ROWS..((index + 1) * CHUNK_ROWS);
+        let rows = self.pieces[index].clone();
         match self.table {
             None => {
-                let credits = &self.outcome.credits;
-                credits.chunk(&self.outcome.book, rows.start..rows.end.min(credits.len()), self.form, &mut self.scratch).into_table()
+                let outcome = self.outcome;
+                let form = if self.whole { TransactionForm::Whole } else { TransactionForm::Parts(outcome.split()) };
+                outcome.credits.chunk(&outcome.book, rows, form, &mut self.scratch).into_table()
             }
-            Some(table) if self.count == 1 => table.clone(),
-            Some(table) => {
-                let end = rows.end.min(table.row_count());
-                table.take(&(rows.start..end).collect::<Vec<_>>())
-            }
+            Some(table) if self.pieces.len() == 1 => table.clone(),
+            Some(table) => table.take(&rows.collect::<Vec<_>>()),
         }
     }
 }
@@ -151,11 +163,11 @@ impl Iterator for Chunks<'_> {
     fn nth(&mut self, skipped: usize) -> Option<Table> {
         let index = self.next.saturating_add(skipped);
         self.next = index.saturating_add(1);
-        (index < self.count).then(|| self.build(index))
+        (index < self.pieces.len()).then(|| self.build(index))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.count.saturating_sub(self.next);
+        let left = self.pieces.len().saturating_sub(self.next);
         (left, Some(left))
     }
 }

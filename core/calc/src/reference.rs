@@ -82,6 +82,11 @@ fn payee_id(payee: u64) -> String {
     format!("p{payee:04}")
 }
 
+/// The seller who is credited for account 1, the largest.
+pub fn owner_of_first_account() -> String {
+    payee_id(owner(territory_of(1)))
+}
+
 fn position_id(payee: u64) -> String {
     format!("s{payee:04}")
 }

@@ -4,6 +4,7 @@
 pub mod accounting;
 pub mod calendar;
 pub mod component;
+pub mod cut;
 pub mod date;
 pub mod finding;
 pub mod fixed;

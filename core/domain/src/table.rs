@@ -27,6 +27,22 @@ impl TextColumn {
         self.dictionary.get(*self.codes.get(row)? as usize).map(String::as_str)
     }
 
+    /// The values of the rows at `order`, canonical (see [`TextColumn::canonical`]).
+    fn take(&self, order: &[usize]) -> TextColumn {
+        let codes: Vec<u32> = order.iter().map(|row| self.codes[*row]).collect();
+        if order.len() >= self.dictionary.len() {
+            return TextColumn { dictionary: self.dictionary.clone(), codes }.canonical();
+        }
+        // Few of many words: the others are not looked at.
+        let mut used: Vec<u32> = codes.iter().copied().filter(|code| (*code as usize) < self.dictionary.len()).collect();
+        used.sort_unstable();
+        used.dedup();
+        let place = |code: u32| used.binary_search(&code).map_or(NULL_CODE, |place| place as u32);
+        let codes = codes.into_iter().map(place).collect();
+        let few = TextColumn { dictionary: used.iter().map(|code| self.dictionary[*code as usize].clone()).collect(), codes };
+        if few.dictionary.is_sorted_by(|left, right| left < right) { few } else { few.canonical() }
+    }
+
     /// The same values with a dictionary that is sorted, distinct and free of unused entries.
     pub fn canonical(&self) -> TextColumn {
         let mut used = vec![false; self.dictionary.len()];
@@ -199,10 +215,7 @@ impl Table {
                 Column::Number { scale, values } => {
                     Column::Number { scale: *scale, values: order.iter().map(|row| values[*row]).collect() }
                 }
-                Column::Text(text) => Column::Text(
-                    TextColumn { dictionary: text.dictionary.clone(), codes: order.iter().map(|row| text.codes[*row]).collect() }
-                        .canonical(),
-                ),
+                Column::Text(text) => Column::Text(text.take(order)),
             };
             (name.clone(), column)
         });
@@ -232,6 +245,19 @@ mod tests {
         assert_eq!(shown, [Some("b".into()), None, Some("a".into()), Some("b".into())]);
         assert_eq!(whole.take(&[0, 1]).columns, first.columns);
         assert_eq!(whole.take(&[2, 3]).columns, second.columns);
+    }
+
+    #[test]
+    fn few_rows_of_many_words_are_canonical_too() {
+        for dictionary in [["a", "b", "c", "d"], ["d", "b", "a", "b"]] {
+            let codes = vec![3, NULL_CODE, 0, 1, 2];
+            let table = Table::new("t").with("t", Column::Text(TextColumn { dictionary: dictionary.map(str::to_owned).to_vec(), codes }));
+            for order in [vec![], vec![1], vec![0, 3], vec![3, 0, 1], vec![4, 3, 2, 1, 0]] {
+                let few = table.take(&order);
+                let shown: Vec<_> = order.iter().map(|row| table.columns[0].1.show(*row)).collect();
+                assert_eq!(few, Table::new("t").with("t", Column::text(&shown)));
+            }
+        }
     }
 
     #[test]

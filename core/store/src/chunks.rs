@@ -13,16 +13,14 @@ use arrow_schema::{Field, Schema};
 use attain_database::sqlx;
 use attain_database::{Connection, Kind, Tx, Value, insert, placeholders};
 use attain_domain::ids::ChunkDigest;
-use attain_domain::{Column, NULL_CODE, NULL_NUMBER, Table, TextColumn};
+use attain_domain::{Column, NULL_CODE, NULL_NUMBER, Table, TextColumn, cut};
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Version of the canonical form; it is hashed, so another form gives other digests.
 pub const FORMAT: u8 = 1;
-/// Rows that a chunk holds at most, where a table is cut.
-pub const CHUNK_ROWS: usize = 65_536;
-
 const SCALE: &str = "attain:scale";
 
 /// A table, hashed and encoded.
@@ -32,10 +30,29 @@ pub struct Chunk {
     pub row_count: u64,
     /// The first and the last payee where the rows are sorted by `payee_id`.
     pub payees: Option<(String, String)>,
-    pub body: Vec<u8>,
-    /// Digest of `body`.
-    pub body_digest: String,
+    /// `None` where the record is known to hold it already, see [`Chunk::head`].
+    pub body: Option<Body>,
 }
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    pub bytes: Vec<u8>,
+    /// Digest of `bytes`.
+    pub digest: String,
+}
+
+impl Chunk {
+    /// The same without what is stored: for a chunk that an earlier run has put there.
+    #[must_use]
+    pub fn head(&self) -> Chunk {
+        Chunk { digest: self.digest.clone(), row_count: self.row_count, payees: self.payees.clone(), body: None }
+    }
+}
+
+/// A chunk was taken for one that the record holds, and it does not.
+#[derive(Debug, thiserror::Error)]
+#[error("chunk `{0}` is not in the record: it was removed while the server ran")]
+pub struct Missing(pub ChunkDigest);
 
 fn canonical(text: &TextColumn) -> Cow<'_, TextColumn> {
     let mut used = vec![false; text.dictionary.len()];
@@ -238,9 +255,9 @@ pub fn encode(table: &Table) -> anyhow::Result<Chunk> {
         writer.write(&RecordBatch::try_new(schema, arrays)?)?;
     }
     writer.finish()?;
-    let body = writer.into_inner()?;
-    let body_digest = crate::digest(&body);
-    Ok(Chunk { digest: hash(table.row_count(), &columns), row_count: table.row_count() as u64, payees, body, body_digest })
+    let bytes = writer.into_inner()?;
+    let body = Body { digest: crate::digest(&bytes), bytes };
+    Ok(Chunk { digest: hash(table.row_count(), &columns), row_count: table.row_count() as u64, payees, body: Some(body) })
 }
 
 /// Encodes tables on all cores, in their order. The tables are asked for one at a time, so they need not exist all at once.
@@ -264,17 +281,19 @@ pub fn encode_all(tables: impl Iterator<Item = Table> + Send) -> anyhow::Result<
     done.into_iter().map(|(_, chunk)| chunk).collect()
 }
 
-/// Cuts a table into chunks of [`CHUNK_ROWS`] rows; none where it has no rows.
+/// Cuts a table into chunks (see [`cut`]); none where it has no rows.
 pub fn encode_table(table: &Table) -> anyhow::Result<Vec<Chunk>> {
-    let rows = table.row_count();
-    if rows == 0 {
-        return Ok(Vec::new());
-    }
-    if rows <= CHUNK_ROWS {
+    encode_pieces(table, &cut::of_table(table))
+}
+
+/// The chunks of these rows of a table.
+pub fn encode_pieces(table: &Table, pieces: &[Range<usize>]) -> anyhow::Result<Vec<Chunk>> {
+    if let [one] = pieces
+        && one.len() == table.row_count()
+    {
         return Ok(vec![encode(table)?]);
     }
-    let parts = (0..rows).step_by(CHUNK_ROWS).map(|from| table.take(&(from..(from + CHUNK_ROWS).min(rows)).collect::<Vec<_>>()));
-    encode_all(parts)
+    encode_all(pieces.iter().map(|rows| table.take(&rows.clone().collect::<Vec<_>>())))
 }
 
 fn numbers_of(array: &ArrayRef) -> Option<Vec<i64>> {
@@ -392,23 +411,35 @@ pub fn concat(name: &str, tables: &[Table]) -> anyhow::Result<Table> {
     Ok(whole)
 }
 
-/// Keeps chunks; those that are there already are not written again. Answers how many were new.
-pub async fn put(tx: &mut Tx, chunks: Vec<Chunk>) -> anyhow::Result<u64> {
+/// What of some chunks had to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Written {
+    pub chunks: u64,
+    pub rows: u64,
+}
+
+/// Keeps chunks; those that are there already are not written again. Fails with [`Missing`] where one without a body is not there.
+pub async fn put(tx: &mut Tx, chunks: Vec<Chunk>) -> anyhow::Result<Written> {
     let digests: Vec<&ChunkDigest> = chunks.iter().map(|chunk| &chunk.digest).collect();
     let mut seen = present(tx, &digests).await?;
     let mut values = Vec::new();
+    let mut written = Written::default();
     for chunk in chunks {
         if seen.insert(chunk.digest.0.clone()) {
+            let body = chunk.body.ok_or_else(|| Missing(chunk.digest.clone()))?;
+            written.chunks += 1;
+            written.rows += chunk.row_count;
             values.extend([
                 Value::from(chunk.digest.0),
                 Value::from(i64::from(FORMAT)),
                 Value::from(chunk.row_count as i64),
-                Value::from(chunk.body_digest),
-                Value::from(chunk.body),
+                Value::from(body.digest),
+                Value::from(body.bytes),
             ]);
         }
     }
-    insert(tx, "chunks (digest, format, row_count, body_digest, body)", 5, values, "on conflict do nothing").await
+    insert(tx, "chunks (digest, format, row_count, body_digest, body)", 5, values, "on conflict do nothing").await?;
+    Ok(written)
 }
 
 async fn present(connection: &mut Connection, digests: &[&ChunkDigest]) -> anyhow::Result<HashSet<String>> {

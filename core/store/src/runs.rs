@@ -1,6 +1,6 @@
 //! Runs: what each read, what it made, and by which versions. The root hash of the manifest names the result.
 
-use crate::chunks::{self, Chunk};
+use crate::chunks::{self, Chunk, Written};
 use crate::ledger;
 use anyhow::{Context, ensure};
 use attain_database::sqlx;
@@ -129,9 +129,9 @@ fn severity_from(name: &str) -> anyhow::Result<Severity> {
         .with_context(|| format!("`{name}` is no severity"))
 }
 
-/// Saves a run with its chunks, findings and postings. Answers whether it was new: a run that is there already is left as it
-/// is and posts nothing again.
-pub async fn save(tx: &mut Tx, run: RunRecord) -> anyhow::Result<bool> {
+/// Saves a run with its chunks, findings and postings. Answers what of its chunks was new; `None` for a run that is there already: it
+/// is left as it is and posts nothing again.
+pub async fn save(tx: &mut Tx, run: RunRecord) -> anyhow::Result<Option<Written>> {
     ensure!(run.complete || run.postings.is_none(), "an incomplete run posts nothing");
     let mut listed = Vec::new();
     for (prefix, tables, stored) in [("input/", &run.manifest.inputs, run.inputs), ("", &run.manifest.results, run.results)] {
@@ -155,7 +155,7 @@ pub async fn save(tx: &mut Tx, run: RunRecord) -> anyhow::Result<bool> {
     .execute(&mut **tx)
     .await?;
     if done.rows_affected() == 0 {
-        return Ok(false);
+        return Ok(None);
     }
     let mut rows = Vec::new();
     let mut bodies = Vec::new();
@@ -173,7 +173,7 @@ pub async fn save(tx: &mut Tx, run: RunRecord) -> anyhow::Result<bool> {
             bodies.push(chunk);
         }
     }
-    chunks::put(tx, bodies).await?;
+    let written = chunks::put(tx, bodies).await?;
     insert(tx, "run_chunks (run_id, table_name, position, digest, first_payee_id, last_payee_id)", 6, rows, "").await?;
     let mut rows = Vec::with_capacity(run.findings.len() * 7);
     for (position, finding) in run.findings.iter().enumerate() {
@@ -184,7 +184,7 @@ pub async fn save(tx: &mut Tx, run: RunRecord) -> anyhow::Result<bool> {
     if let Some(postings) = &run.postings {
         ledger::insert_postings(tx, &run.run_id, postings, run.created_at).await?;
     }
-    Ok(true)
+    Ok(Some(written))
 }
 
 type SummaryRow = (String, String, String, String, String, i64);

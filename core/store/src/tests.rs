@@ -1,9 +1,10 @@
-use crate::chunks::{self, CHUNK_ROWS};
+use crate::chunks::{self, Chunk};
 use crate::runs::{self, Manifest, RunRecord, TableManifest};
 use crate::{batches, documents, entities, extensions, ledger};
 use attain_database::Database;
 use attain_database::sqlx::{self, AssertSqlSafe};
 use attain_database::trial::Trial;
+use attain_domain::cut::CHUNK_ROWS;
 use attain_domain::ids::{ExtensionDigest, RunId};
 use attain_domain::schema::{ENTITIES, Entity, Kind, entity};
 use attain_domain::{Column, Finding, NULL_CODE, NULL_NUMBER, Severity, Table, TextColumn};
@@ -249,11 +250,15 @@ fn credits(rows: usize) -> Table {
         .with("share", Column::rate((0..rows).map(|row| row as i64).collect()))
 }
 
+fn body(chunk: &Chunk) -> &[u8] {
+    &chunk.body.as_ref().expect("it was encoded").bytes
+}
+
 #[test]
 fn a_chunk_gives_back_exactly_its_table() -> anyhow::Result<()> {
     for table in [credits(0), credits(1), credits(1_000), Table::new("credits")] {
         let chunk = chunks::encode(&table)?;
-        assert_eq!(chunks::decode("credits", &chunk.digest, &chunk.body)?, table);
+        assert_eq!(chunks::decode("credits", &chunk.digest, body(&chunk))?, table);
         assert_eq!(chunk.row_count as usize, table.row_count());
     }
     let messy = Table::new("t").with(
@@ -262,7 +267,7 @@ fn a_chunk_gives_back_exactly_its_table() -> anyhow::Result<()> {
     );
     let chunk = chunks::encode(&messy)?;
     let tidy = Table::new("t").with("a", Column::text(&[Some("b"), Some("a"), Some("b"), None]));
-    assert_eq!(chunks::decode("t", &chunk.digest, &chunk.body)?, tidy);
+    assert_eq!(chunks::decode("t", &chunk.digest, body(&chunk))?, tidy);
     assert_eq!(chunk.digest, chunks::digest(&tidy)?, "the digest is of the values, not of their coding");
     Ok(())
 }
@@ -273,7 +278,7 @@ fn every_width_of_numbers_and_codes_comes_back() -> anyhow::Result<()> {
         for values in [vec![largest, -largest, 0], vec![NULL_NUMBER, largest], vec![-largest, NULL_NUMBER, NULL_NUMBER]] {
             let table = Table::new("t").with("a", Column::integer(values));
             let chunk = chunks::encode(&table)?;
-            assert_eq!(chunks::decode("t", &chunk.digest, &chunk.body)?, table);
+            assert_eq!(chunks::decode("t", &chunk.digest, body(&chunk))?, table);
         }
     }
     for words in [0, 1, 254, 255, 256, 65_534, 65_535, 65_536] {
@@ -284,7 +289,7 @@ fn every_width_of_numbers_and_codes_comes_back() -> anyhow::Result<()> {
             }
             let table = Table::new("t").with("a", Column::text(&values));
             let chunk = chunks::encode(&table)?;
-            assert_eq!(chunks::decode("t", &chunk.digest, &chunk.body)?, table, "{words} words");
+            assert_eq!(chunks::decode("t", &chunk.digest, body(&chunk))?, table, "{words} words");
         }
     }
     Ok(())
@@ -313,16 +318,31 @@ fn any_change_of_a_value_a_name_or_a_kind_gives_another_digest() -> anyhow::Resu
 const CREDITS_DIGEST: &str = "7c2561b573b01ab986d40def0de3aebee2787b290f50d1f92df668fe627a7d9a";
 
 #[tokio::test]
+async fn a_chunk_without_a_body_is_one_that_is_there() -> anyhow::Result<()> {
+    let chunk = chunks::encode(&credits(100))?;
+    for trial in Trial::each().await? {
+        let mut tx = trial.database.begin().await?;
+        let missing = chunks::put(&mut tx, vec![chunk.head()]).await.expect_err("nobody has put it there");
+        assert!(missing.downcast_ref::<chunks::Missing>().is_some_and(|missing| missing.0 == chunk.digest));
+        assert_eq!(chunks::put(&mut tx, vec![chunk.clone()]).await?, chunks::Written { chunks: 1, rows: 100 });
+        assert_eq!(chunks::put(&mut tx, vec![chunk.head()]).await?, chunks::Written::default());
+        drop(tx);
+        trial.remove().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_damaged_chunk_is_never_read() -> anyhow::Result<()> {
     let (chunk, other) = (chunks::encode(&credits(100))?, chunks::encode(&credits(99))?);
-    assert!(chunks::decode("credits", &chunk.digest, &other.body).is_err());
+    assert!(chunks::decode("credits", &chunk.digest, body(&other)).is_err());
     for trial in Trial::each().await? {
         let mut tx = trial.database.begin().await?;
         chunks::put(&mut tx, vec![chunk.clone()]).await?;
         assert_eq!(chunks::get(&mut tx, "credits", &chunk.digest).await?, credits(100));
         let mut damaged = 0;
-        for at in (0..chunk.body.len()).step_by(37) {
-            let mut body = chunk.body.clone();
+        for at in (0..body(&chunk).len()).step_by(37) {
+            let mut body = body(&chunk).to_vec();
             body[at] ^= 0x10;
             sqlx::query("update chunks set body = $1").bind(body).execute(&mut *tx).await?;
             assert!(chunks::get(&mut tx, "credits", &chunk.digest).await.is_err(), "byte {at}");
@@ -331,8 +351,8 @@ async fn a_damaged_chunk_is_never_read() -> anyhow::Result<()> {
         assert!(damaged > 20);
         // Whole, but not what it claims to be.
         sqlx::query("update chunks set body = $1, body_digest = $2")
-            .bind(other.body.clone())
-            .bind(crate::digest(&other.body))
+            .bind(body(&other).to_vec())
+            .bind(crate::digest(body(&other)))
             .execute(&mut *tx)
             .await?;
         assert!(chunks::get(&mut tx, "credits", &chunk.digest).await.is_err());
@@ -386,8 +406,8 @@ async fn a_run_comes_back_whole_and_by_payee() -> anyhow::Result<()> {
         let run = record("one", rows, None)?;
         let (run_id, manifest) = (run.run_id.clone(), run.manifest.clone());
         assert_eq!(manifest.results[0].chunks.len(), 2);
-        assert!(runs::save(&mut tx, run.clone()).await?);
-        assert!(!runs::save(&mut tx, run).await?, "a run is saved once");
+        assert!(runs::save(&mut tx, run.clone()).await?.is_some_and(|written| written.rows == rows as u64 + 1));
+        assert!(runs::save(&mut tx, run).await?.is_none(), "a run is saved once");
         tx.commit().await?;
         let mut read = trial.database.read().await?;
         let saved = runs::load(&mut read, &run_id).await?.expect("it was saved");

@@ -33,10 +33,24 @@ pub struct Versions {
     pub work: i64,
 }
 
-/// Counts one more change of a part, in the transaction that makes it.
+/// Counts one more change of a part, in the transaction that makes it, and stamps it.
 pub async fn bump(tx: &mut Tx, part: Part) -> anyhow::Result<()> {
-    sqlx::query("update record_versions set version = version + 1 where part = $1").bind(part.name()).execute(&mut **tx).await?;
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("the system gave no random bytes: {error}"))?;
+    // 0 is that of a record in which nothing was changed yet.
+    let stamp = i64::from_le_bytes(bytes) | 1;
+    sqlx::query("update record_versions set version = version + 1, stamp = $2 where part = $1")
+        .bind(part.name())
+        .bind(stamp)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
+}
+
+/// The stamp of the last change of a part: a number that no other change gets, not even one that gets the same version because this
+/// one was rolled back.
+pub async fn stamp(connection: &mut Connection, part: Part) -> anyhow::Result<i64> {
+    Ok(sqlx::query_scalar("select stamp from record_versions where part = $1").bind(part.name()).fetch_one(connection).await?)
 }
 
 /// Lets no other transaction change that part before this one ends; whoever compares and then writes holds it from the start.

@@ -2,11 +2,8 @@
 //! columns, of a run over the canonical form of its manifest.
 
 use crate::manifest::{Manifest, TableManifest};
-use attain_domain::{Column, NULL_NUMBER, Table};
+use attain_domain::{Column, NULL_NUMBER, Table, cut};
 use std::collections::BTreeSet;
-
-/// Every chunk of a table but the last has so many rows.
-pub const CHUNK_ROWS: usize = 65_536;
 
 const CHUNK_MAGIC: &[u8] = b"attain-chunk\x01";
 const MANIFEST_MAGIC: &[u8] = b"attain-manifest\x01";
@@ -89,12 +86,11 @@ pub fn chunk_digest(table: &Table) -> String {
 
 /// The digests of a table's chunks, in order.
 pub fn digests(table: &Table) -> Vec<String> {
-    let rows = table.row_count();
-    let part = |from: usize| {
-        let until = (from + CHUNK_ROWS).min(rows);
-        if from == 0 && until == rows { chunk_digest(table) } else { chunk_digest(&table.take(&(from..until).collect::<Vec<_>>())) }
-    };
-    (0..rows).step_by(CHUNK_ROWS).map(part).collect()
+    let pieces = cut::of_table(table);
+    match pieces.len() {
+        1 => vec![chunk_digest(table)],
+        _ => pieces.into_iter().map(|rows| chunk_digest(&table.take(&rows.collect::<Vec<_>>()))).collect(),
+    }
 }
 
 /// blake3 over: `attain-manifest` and the byte 1; the engine's version; options, documents and extensions, each a count and pairs;

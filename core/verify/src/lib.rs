@@ -10,7 +10,7 @@ mod recompute;
 pub mod text;
 mod verdict;
 
-pub use canon::{CHUNK_ROWS, chunk_digest, digests, root};
+pub use canon::{chunk_digest, digests, root};
 pub use compare::Difference;
 pub use contents::{Writer, verify, verify_file};
 pub use manifest::{FORMAT, Manifest, TableManifest};

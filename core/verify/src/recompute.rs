@@ -81,11 +81,11 @@ pub fn calculate(inputs: &Inputs, extensions: &Pinned) -> Result<Recomputed, Unf
 }
 
 fn pieces(table: Table) -> Vec<Table> {
-    let rows = table.row_count();
-    if rows <= crate::CHUNK_ROWS {
-        return if rows == 0 { Vec::new() } else { vec![table] };
+    let pieces = attain_domain::cut::of_table(&table);
+    match pieces.len() {
+        1 => vec![table],
+        _ => pieces.into_iter().map(|rows| table.take(&rows.collect::<Vec<_>>())).collect(),
     }
-    (0..rows).step_by(crate::CHUNK_ROWS).map(|from| table.take(&(from..(from + crate::CHUNK_ROWS).min(rows)).collect::<Vec<_>>())).collect()
 }
 
 /// The rows of one payee; `None` for a table that does not speak of payees.

@@ -1,8 +1,10 @@
 //! The reference workload through the product's own path (input chunks in SQLite, sandboxed extensions with limits, results
 //! durably stored), side by side with the same arithmetic in plain Rust, stored and not stored. `serve`: the server under load.
+//! `incremental`: what one change costs.
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
 mod crash;
+mod incremental;
 mod plain;
 mod serve;
 
@@ -28,6 +30,7 @@ async fn main() -> Result<()> {
     match arguments.split_first() {
         Some((what, rest)) if what == "serve" => serve::run(rest).await,
         Some((what, rest)) if what == "crash" => crash::run(rest),
+        Some((what, rest)) if what == "incremental" => incremental::run(rest).await,
         _ => calculation(&arguments).await,
     }
 }

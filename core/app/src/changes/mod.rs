@@ -466,7 +466,7 @@ impl Instance {
         let have = if current.company == view.versions.company {
             view.company.company.clone()
         } else {
-            crate::company::read_company(&mut tx).await?.ok_or_else(crate::company::no_company)?
+            self.company_at(&mut tx).await?.ok_or_else(crate::company::no_company)?
         };
         let active = active(&mut tx, kind, &change.object).await?;
         if payload.base(self, &change.object, &have, active.as_deref())? != change.base_digest {

@@ -3,7 +3,7 @@
 use super::lines::{Line, document_lines, row_lines};
 use crate::Instance;
 use crate::company::{merged, refused};
-use crate::folder::{self, Company};
+use crate::folder::{self, Canonical, Company, Tables};
 use crate::formulas;
 use crate::refusal::Refusal;
 use anyhow::Result;
@@ -124,8 +124,8 @@ fn rows(entity: &'static Entity, csv: &str) -> Result<Table, Refusal> {
     folder::read_rows(entity, entity.name, csv.as_bytes()).map_err(|problems| refused(&format!("the rows of `{}`", entity.name), &problems))
 }
 
-fn present(have: &Company, entity: &Entity) -> Table {
-    have.tables.get(entity.name).cloned().unwrap_or_else(|| folder::canonical(entity, &Table::new(entity.name)))
+fn present(have: &Company, entity: &Entity) -> Canonical {
+    have.table_of(entity)
 }
 
 /// A hash over texts, each with its length before it.
@@ -204,7 +204,7 @@ impl Payload {
 
     /// The company with the change, checked like one that is read from files.
     pub fn applied(&self, instance: &Instance, object: &str, have: &Company) -> Result<Company> {
-        let assemble = |documents: &BTreeMap<String, String>, tables: BTreeMap<String, Table>| {
+        let assemble = |documents: &BTreeMap<String, String>, tables: Tables| {
             Company::assemble(documents, tables.into_values()).map_err(|problems| refused("the change", &problems))
         };
         Ok(match self {

@@ -7,12 +7,14 @@ mod documents;
 mod plan_checks;
 mod problem;
 mod rows;
+mod tables;
 mod value;
 mod write;
 
 pub use diff::{Change, FieldChange, RowChanges, diff, row_changes};
 pub use problem::{Problem, Problems};
 pub use rows::{LINE_BYTES_MAX, ROWS_MAX};
+pub use tables::{Canonical, Tables};
 pub(crate) use value::{number, shown};
 pub use write::{csv_text, write};
 
@@ -24,6 +26,7 @@ use attain_domain::plan::Plan;
 use attain_domain::schema::{self, ENTITIES, Entity, Field};
 use attain_domain::settings::Settings;
 use attain_domain::{Column, NULL_CODE, NULL_NUMBER, Table};
+use attain_store::entities::Changes;
 use problem::advice;
 use rows::{Form, Sheet};
 use std::collections::BTreeMap;
@@ -69,7 +72,7 @@ pub struct Company {
     pub plans: Vec<PlanFile>,
     /// By name, without extension.
     pub scripts: BTreeMap<String, Script>,
-    pub tables: BTreeMap<String, Table>,
+    pub tables: Tables,
     /// By name of the result table.
     pub expected: BTreeMap<String, Expected>,
 }
@@ -90,44 +93,47 @@ impl Company {
     }
 
     /// A company from its documents (see [`Company::documents`]) and tables, checked like one that is read from files.
-    pub fn assemble(documents: &BTreeMap<String, String>, tables: impl IntoIterator<Item = Table>) -> Result<Company, Problems> {
+    pub fn assemble<T: Into<Canonical>>(
+        documents: &BTreeMap<String, String>,
+        tables: impl IntoIterator<Item = T>,
+    ) -> Result<Company, Problems> {
         let mut sheets = BTreeMap::new();
         let mut problems = Problems::default();
         for table in tables {
+            let table = table.into();
             match schema::entity(&table.name) {
-                Some(entity) => {
-                    sheets.insert(entity.name, Sheet { table: canonical(entity, &table), complete: true, ..Sheet::default() });
-                }
+                Some(entity) => _ = sheets.insert(entity.name, Sheet { table, complete: true, ..Sheet::default() }),
                 None => problems.push(Problem::new(&table.name, "is not an entity of a company")),
             }
         }
         checked(documents, sheets, problems)
     }
 
-    /// The company with rows put in place of those with the same key, or added; everything is checked again, and problems name
-    /// the lines that the rows came from. `problems` are those that reading the rows has found.
-    pub fn merged(&self, rows: &Rows, problems: Problems) -> Result<Company, Problems> {
+    /// The company with rows put in place of those with the same key, or added, and what that changes (see [`Canonical::upsert`]);
+    /// everything is checked again, and problems name the lines that the rows came from. `problems` are those that reading the rows
+    /// has found.
+    pub fn merged(&self, rows: &Rows, problems: Problems) -> Result<(Company, Option<Changes>), Problems> {
         let entity = rows.entity;
         let mut sheets: BTreeMap<&'static str, Sheet> = BTreeMap::new();
         for own in ENTITIES {
-            if let Some(table) = self.tables.get(own.name) {
+            if let Some(table) = self.tables.canonical(own.name) {
                 sheets.insert(own.name, Sheet { table: table.clone(), complete: true, ..Sheet::default() });
             }
         }
-        let present = self.tables.get(entity.name).cloned().unwrap_or_else(|| canonical(entity, &Table::new(entity.name)));
-        let kept = row_changes(entity, &present, &rows.sheet.table).removed;
-        let mut table = Table::concat(entity.name, &[&present.take(&kept), &rows.sheet.table]);
-        // Line 0 is none.
-        let mut lines: Vec<u32> = vec![0; kept.len()];
-        lines.extend_from_slice(&rows.sheet.lines);
-        lines.resize(table.row_count(), 0);
-        if let Some(order) = rows::order(&table, entity.key_count) {
-            lines = order.iter().map(|row| lines[*row]).collect();
-            rows::permute(&mut table, &order);
+        let upsert = self.table_of(entity).upsert(entity, &rows.sheet.table);
+        let mut lines = vec![0; upsert.after.row_count()];
+        for (place, row) in upsert.lines {
+            // Line 0 is none.
+            lines[place] = rows.sheet.lines.get(row).copied().unwrap_or(0);
         }
         let positions = rows.sheet.positions.clone();
-        sheets.insert(entity.name, Sheet { table, lines, positions, complete: rows.sheet.complete });
-        checked(&self.documents(), sheets, problems)
+        sheets.insert(entity.name, Sheet { table: upsert.after, lines, positions, complete: rows.sheet.complete });
+        Ok((checked(&self.documents(), sheets, problems)?, upsert.changes))
+    }
+
+    /// The rows of an entity.
+    pub fn table_of(&self, entity: &Entity) -> Canonical {
+        self.tables.canonical(entity.name).cloned().unwrap_or_else(|| Canonical::from(Table::new(entity.name)))
     }
 }
 
@@ -197,7 +203,7 @@ pub fn read_rows(entity: &'static Entity, file: &str, reader: impl Read) -> Resu
     let mut problems = Problems::default();
     let sheet = read_sheet(entity, file, reader, &mut problems);
     check::spans(entity, file, &sheet, &mut problems);
-    problems.or(sheet.table)
+    problems.or(sheet.table.into_table())
 }
 
 /// The table with every column of its entity in the schema's order, rows in the order of their keys and sorted dictionaries.
@@ -385,7 +391,7 @@ fn checked(
 ) -> Result<Company, Problems> {
     for entity in ENTITIES {
         sheets.entry(entity.name).or_insert_with(|| Sheet {
-            table: canonical(entity, &Table::new(entity.name)),
+            table: Canonical::from(Table::new(entity.name)),
             complete: true,
             ..Sheet::default()
         });
@@ -414,7 +420,7 @@ fn checked(
             && let Some(fields) = expected::fields(name)
         {
             let form = Form { file: path, table: name, fields, key_count: 0, only_given: true, may_be_guarded: false };
-            let table = rows::read(&form, text.as_bytes(), &mut problems).table;
+            let table = rows::read(&form, text.as_bytes(), &mut problems).table.into_table();
             expected_rows.insert(name.to_owned(), Expected { text: text.clone(), table });
         }
     }

@@ -1,6 +1,7 @@
 //! CSV files as tables, read as a stream: one line is one record, memory is bounded by the limits below.
 
 use super::problem::{Problem, Problems, advice};
+use super::tables::Canonical;
 use super::value;
 use attain_domain::schema::{Field, Kind};
 use attain_domain::{Column, NULL_CODE, NULL_NUMBER, Table, TextColumn};
@@ -15,7 +16,7 @@ pub const ROWS_MAX: usize = 5_000_000;
 /// A table in canonical order and the line of each of its rows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Sheet {
-    pub table: Table,
+    pub table: Canonical,
     /// Empty where the rows come from no file, 0 for a row that does not.
     pub lines: Vec<u32>,
     /// The line of the file's header and the position of each column in it.
@@ -382,19 +383,22 @@ impl Builder {
 /// Puts the columns into the table and its rows into the order of their keys; names keys that are there twice.
 fn finish(form: &Form<'_>, builders: Vec<Builder>, sheet: &mut Sheet, problems: &mut Problems) {
     let rows = sheet.lines.len();
-    sheet.table = Table::new(form.table);
+    let mut table = Table::new(form.table);
     for builder in builders {
         if builder.index.is_some() || !form.only_given {
             let name = builder.field.name.to_owned();
-            sheet.table.columns.push((name, builder.column(rows)));
+            table.columns.push((name, builder.column(rows)));
         }
     }
+    if form.key_count > 0
+        && let Some(order) = order(&table, form.key_count)
+    {
+        sheet.lines = order.iter().map(|row| sheet.lines[*row]).collect();
+        permute(&mut table, &order);
+    }
+    sheet.table = Canonical::trusted(table);
     if form.key_count == 0 {
         return;
-    }
-    if let Some(order) = order(&sheet.table, form.key_count) {
-        sheet.lines = order.iter().map(|row| sheet.lines[*row]).collect();
-        permute(&mut sheet.table, &order);
     }
     let key: Vec<&str> = form.fields[..form.key_count].iter().map(|field| field.name).collect();
     for row in 1..rows {

@@ -157,7 +157,7 @@ impl Instance {
         let mut read = self.database.read().await?;
         let run_id = attain_domain::ids::RunId(run.run_of(period_id).to_owned());
         let credits = attain_store::runs::read_payee_slice(&mut read, &run_id, "credits", payee_id).await?;
-        // The run that stands for a closed period may have seen other transactions than the last one.
+        // The run that stands for a closed period may have seen another company than the last one.
         let older = if run_id.as_str() == run.run_id { None } else { attain_store::runs::load(&mut read, &run_id).await? };
         let company = match older {
             Some(saved) => Some(crate::runs::pinned_company(&mut read, &saved.manifest).await?),
@@ -165,7 +165,7 @@ impl Instance {
         };
         drop(read);
         let company = company.as_ref().unwrap_or(&run.company);
-        let credits = attain_calc::with_transaction_ids(&credits, &company.tables["transactions"]);
+        let credits = attain_calc::with_transaction_ids(&credits);
         let counted = attain_calc::counted(&inputs_of(company, Table::new("posted")), &credits);
         Ok(Lines { credits, counted })
     }
