@@ -12,6 +12,7 @@ mod data;
 mod documents;
 mod extensions;
 mod http;
+mod incremental;
 mod pay;
 mod payouts;
 mod people;

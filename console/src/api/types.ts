@@ -591,6 +591,8 @@ export interface Receipt {
   unchanged_count: number;
   unchanged_hash_equal: boolean;
   unchanged_hash: string;
+  chunk_count: number;
+  chunk_count_as_before: number;
   causes: Cause[];
   posted: Posted[];
   posted_count: number;

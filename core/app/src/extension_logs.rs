@@ -1,5 +1,6 @@
 //! What extensions say: the last lines of each, kept in memory, and what each was asked in one calculation.
 
+use crate::answers::Answers;
 use crate::now_ms;
 use attain_domain::point::{Answer, Call, Extension, Fault, Identity, Point};
 use std::collections::{BTreeMap, VecDeque};
@@ -54,13 +55,15 @@ impl Logs {
 pub struct Listening {
     inner: Arc<dyn Extension>,
     logs: Arc<Logs>,
+    /// What it has answered before, where that is remembered.
+    pub(crate) answers: Option<Arc<Answers>>,
     calls: AtomicU64,
     fuel: AtomicU64,
 }
 
 impl Listening {
     pub fn new(inner: Arc<dyn Extension>, logs: Arc<Logs>) -> Listening {
-        Listening { inner, logs, calls: AtomicU64::new(0), fuel: AtomicU64::new(0) }
+        Listening { inner, logs, answers: None, calls: AtomicU64::new(0), fuel: AtomicU64::new(0) }
     }
 
     /// Calls and fuel so far.
@@ -75,6 +78,15 @@ impl Extension for Listening {
     }
 
     fn run(&self, call: &Call<'_>) -> Result<Answer, Fault> {
+        match &self.answers {
+            Some(answers) => answers.of(self.inner.identity(), call, || self.ask(call)),
+            None => self.ask(call),
+        }
+    }
+}
+
+impl Listening {
+    fn ask(&self, call: &Call<'_>) -> Result<Answer, Fault> {
         let answer = self.inner.run(call);
         let identity = self.inner.identity();
         self.calls.fetch_add(1, Ordering::Relaxed);

@@ -2,6 +2,7 @@
 //! scripts. Later ones take the place of earlier ones with the same point and name.
 
 use crate::Instance;
+use crate::answers::Answers;
 use crate::company::Receipt;
 use crate::extension_logs::{Listening, Logs};
 use crate::fetch;
@@ -198,6 +199,15 @@ impl Set {
         let (key, listening) = heard(&loaded.extension, &self.logs);
         self.heard.insert(key.clone(), listening);
         self.own.insert(key, loaded);
+    }
+
+    /// Asks crediting only what it has not answered before.
+    #[must_use]
+    pub(crate) fn remembering(mut self, answers: &Arc<Answers>) -> Set {
+        for (_, own) in self.heard.iter_mut().filter(|((point, _), _)| *point == Point::Crediting) {
+            own.answers = Some(Arc::clone(answers));
+        }
+        self
     }
 
     /// What each was asked since the set was made, and what it used; in order of point and name.

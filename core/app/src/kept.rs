@@ -1,12 +1,14 @@
 //! What one server remembers of the record, so that a change costs what it changes: the company at its last changes, the tables and
 //! the chunks of the last run, and what crediting has answered. All of it can be forgotten at any time; none of it decides a result.
 
+use crate::answers::Answers;
 use crate::company::read_company;
 use crate::folder::{Canonical, Company};
 use crate::{Instance, runs};
 use anyhow::Result;
 use attain_calc::Outcome;
 use attain_database::Connection;
+use attain_domain::Table;
 use attain_store::chunks::{self, Chunk};
 use attain_store::runs::{Manifest, TableManifest};
 use attain_store::versions::{self, Part};
@@ -26,6 +28,11 @@ pub(crate) struct Memory {
     /// The inputs of the last run, by name.
     inputs: Mutex<BTreeMap<String, (TableManifest, Canonical)>>,
     credits: Mutex<Arc<Told>>,
+    /// The results of the last run but its credits, by name.
+    results: Mutex<BTreeMap<String, (TableManifest, Table)>>,
+    /// The ledger, by the stamp of the last run.
+    posted: Mutex<Option<(i64, Table)>>,
+    pub answers: Arc<Answers>,
 }
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -57,8 +64,20 @@ impl Memory {
         held(&self.inputs).get(&manifest.name).filter(|(own, _)| own == manifest).map(|(_, table)| table.clone())
     }
 
+    /// A result of the last run, where it has exactly these chunks.
+    pub fn result(&self, manifest: &TableManifest) -> Option<Table> {
+        held(&self.results).get(&manifest.name).filter(|(own, _)| own == manifest).map(|(_, table)| table.clone())
+    }
+
+    /// The ledger as it is from the change with this stamp on, should that be committed.
+    pub fn keep_posted(&self, stamp: i64, posted: Table) {
+        *held(&self.posted) = Some((stamp, posted));
+    }
+
     /// A run was saved: the record holds its chunks.
-    pub fn keep_run(&self, manifest: &Manifest, company: &Company, inputs: &[Vec<Chunk>], credits: Told) {
+    pub fn keep_run(&self, manifest: &Manifest, company: &Company, inputs: &[Vec<Chunk>], results: Vec<Table>, credits: Told) {
+        let results = results.into_iter().filter_map(|table| Some((table.name.clone(), (manifest.result(&table.name)?.clone(), table))));
+        *held(&self.results) = results.collect();
         let mut kept = BTreeMap::new();
         for (table, chunks) in manifest.inputs.iter().zip(inputs) {
             if let Some(own) = company.tables.canonical(&table.name) {
@@ -68,12 +87,16 @@ impl Memory {
         }
         *held(&self.inputs) = kept;
         *held(&self.credits) = Arc::new(credits);
+        self.answers.turn();
     }
 
     /// Nothing is remembered any more; what is asked for next is read and calculated whole.
     pub fn forget(&self) {
         held(&self.companies).clear();
+        self.answers.forget();
         held(&self.inputs).clear();
+        held(&self.results).clear();
+        *held(&self.posted) = None;
         *held(&self.credits) = Arc::default();
     }
 
@@ -148,6 +171,15 @@ impl Instance {
             self.live.kept.keep_company(stamp, company);
         }
         Ok(company)
+    }
+
+    /// What was posted so far, as the connection sees it.
+    pub(crate) async fn posted_at(&self, connection: &mut Connection) -> Result<Table> {
+        let stamp = versions::stamp(connection, Part::Runs).await?;
+        if let Some((_, posted)) = held(&self.live.kept.posted).as_ref().filter(|(own, _)| *own == stamp) {
+            return Ok(posted.clone());
+        }
+        attain_store::ledger::posted(connection).await
     }
 
     /// The company as a run saw it, without personal data; tables of the last run are not read again.

@@ -5,6 +5,7 @@ pub mod accounting;
 pub mod acknowledgements;
 pub mod adjustments;
 pub mod anomalies;
+mod answers;
 pub mod bundle;
 pub mod changes;
 pub mod check;

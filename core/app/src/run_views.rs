@@ -166,6 +166,9 @@ pub struct Comparison {
     pub unchanged_hash_equal: bool,
     /// That hash, of this run's side.
     pub unchanged_hash: String,
+    /// Chunks of all that the run read and made, and how many of them are those of the other run: they were not stored again.
+    pub chunk_count: usize,
+    pub chunk_count_as_before: usize,
     pub causes: Vec<CauseChange>,
     /// What this run added to the ledger; at most 1,000, the largest amounts first.
     pub posted: Vec<PostedLine>,
@@ -443,6 +446,7 @@ async fn compare(read: &mut attain_database::Connection, before: Option<SavedRun
     };
     let hash = rows_hash(&after, &unchanged);
     let unchanged_hash_equal = before.as_ref().map_or(unchanged.is_empty(), |before| rows_hash(before, &unchanged) == hash);
+    let chunks = chunks_of(&after.manifest);
     let calendar = Calendar::new(&after.company.settings.calendar).map_err(Refusal::invalid)?;
     let differing: BTreeSet<&Key> = differing.into_iter().collect();
     let mut recalculated: Vec<(i128, &Key)> = differing
@@ -479,6 +483,8 @@ async fn compare(read: &mut attain_database::Connection, before: Option<SavedRun
         unchanged_count: unchanged.len(),
         unchanged_hash_equal,
         unchanged_hash: hash,
+        chunk_count: chunks.len(),
+        chunk_count_as_before: before.as_ref().map_or(0, |before| chunks.intersection(&chunks_of(&before.manifest)).count()),
         causes,
         posted: posted
             .into_iter()
@@ -498,6 +504,12 @@ async fn compare(read: &mut attain_database::Connection, before: Option<SavedRun
         run_id,
         previous_run_id,
     })
+}
+
+/// The chunks of all that a run read and made.
+fn chunks_of(manifest: &Manifest) -> BTreeSet<&str> {
+    let tables = manifest.inputs.iter().chain(&manifest.results);
+    tables.flat_map(|table| &table.chunks).map(|chunk| chunk.as_str()).collect()
 }
 
 /// One hash over the rows of these statements as they lie in the run's tables, made without what the comparison made.

@@ -19,6 +19,7 @@ use attain_domain::{Calendar, ENGINE_VERSION, Finding, NULL_NUMBER, Severity, Ta
 use attain_store::chunks::{self, Chunk};
 use attain_store::run_facts::{ExtensionUse, Facts};
 use attain_store::runs::{Manifest, RunRecord, SavedRun, TableManifest};
+use attain_store::versions::Part;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -94,6 +95,8 @@ struct Calculated {
     postings: Table,
     statements: Table,
     totals: Table,
+    /// Every result but the credits.
+    tables: Vec<Table>,
     /// By what each chunk of the credits is made of.
     told: Told,
     stages: Vec<(String, u64)>,
@@ -125,12 +128,12 @@ impl Instance {
     async fn run_once(&self, cause: &Cause, progress: &(dyn Fn(&str) + Sync)) -> Result<RunReport> {
         let (company, posted) = {
             let mut read = self.database.read().await?;
-            (self.company_at(&mut read).await?.ok_or_else(no_company)?, attain_store::ledger::posted(&mut read).await?)
+            (self.company_at(&mut read).await?.ok_or_else(no_company)?, self.posted_at(&mut read).await?)
         };
-        let pinned = self.extensions_for(&company)?;
-        let currency = company.settings.currency.clone();
         let kept = &self.live.kept;
-        let mut calculated = tokio::task::block_in_place(|| calculate(&company, posted, &pinned, Some(kept), progress))?;
+        let pinned = self.extensions_for(&company)?.remembering(&kept.answers);
+        let currency = company.settings.currency.clone();
+        let mut calculated = tokio::task::block_in_place(|| calculate(&company, posted.clone(), &pinned, Some(kept), progress))?;
         progress("store");
         let root = calculated.manifest.root();
         let complete = calculated.complete;
@@ -185,7 +188,9 @@ impl Instance {
         let repeated = !is_new;
         if is_new {
             attain_store::run_facts::write(&mut tx, root.as_str(), &facts).await?;
-            attain_store::versions::bump(&mut tx, attain_store::versions::Part::Runs).await?;
+            attain_store::versions::bump(&mut tx, Part::Runs).await?;
+            let now_posted = if complete { attain_store::ledger::with(&posted, &calculated.postings) } else { posted };
+            kept.keep_posted(attain_store::versions::stamp(&mut tx, Part::Runs).await?, now_posted);
             let state = if complete { "complete" } else { "incomplete" };
             attain_audit::append(&mut tx, Entry::new(&self.actor, "run", root.as_str()).reason(state).after(root.as_str()), now).await?;
         }
@@ -198,7 +203,7 @@ impl Instance {
         }
         tx.commit().await?;
         let manifest = calculated.manifest;
-        kept.keep_run(&manifest, &company, &calculated.inputs, calculated.told);
+        kept.keep_run(&manifest, &company, &calculated.inputs, calculated.tables, calculated.told);
         if is_new {
             self.seal().await?;
         }
@@ -490,14 +495,17 @@ fn calculate(
         manifest.results.push(TableManifest::of(name, &own));
         results.push(own);
     }
+    let mut tables: Vec<Table> =
+        RESULTS.iter().filter(|name| !matches!(**name, "findings" | "credits")).map(|name| outcome.table(name)).collect();
     for table in extra {
         let own = chunks::encode_table(&table)?;
         manifest.results.push(TableManifest::of(&table.name, &own));
         results.push(own);
+        tables.push(table);
     }
     stages.push(("encode".to_owned(), started.elapsed().as_millis() as u64));
     let (postings, statements, totals) = (outcome.table("postings"), outcome.table("statements"), outcome.table("totals"));
-    Ok(Calculated { complete, manifest, used, inputs: input_chunks, results, findings, postings, statements, totals, told, stages })
+    Ok(Calculated { complete, manifest, used, inputs: input_chunks, results, findings, postings, statements, totals, tables, told, stages })
 }
 
 /// A result as chunks, in the form in which it is stored.

@@ -228,7 +228,11 @@ impl Instance {
         let company = self.company_of(read, &saved.manifest).await?;
         let mut tables = BTreeMap::new();
         for table in saved.manifest.results.iter().filter(|table| table.name != "credits") {
-            tables.insert(table.name.clone(), attain_store::runs::read_table(read, table).await?);
+            let own = match self.live.kept.result(table) {
+                Some(own) => own,
+                None => attain_store::runs::read_table(read, table).await?,
+            };
+            tables.insert(table.name.clone(), own);
         }
         let standing = crate::periods::standing(company_now, &attain_store::periods::events(read).await?);
         for (period, run_id) in standing.iter().filter(|(_, run_id)| **run_id != head.run_id.0) {
@@ -240,7 +244,7 @@ impl Instance {
                 tables.insert(name.to_owned(), with_period_of(&now, &of_then, period));
             }
         }
-        let posted = attain_store::ledger::posted(read).await?;
+        let posted = self.posted_at(read).await?;
         let ranges = BY_PAYEE.into_iter().filter_map(|name| Some((name, ranges(tables.get(name)?)))).collect();
         let days = company.tables.get("transactions").and_then(|own| own.numbers(company.settings.crediting.date.field()));
         let last = days.unwrap_or(&[]).iter().copied().filter(|day| *day != attain_domain::NULL_NUMBER).max();

@@ -13,13 +13,11 @@ use attain_domain::fixed::from_decimal;
 use attain_domain::plan::CreditKind;
 use attain_domain::point::{Answer, Call, Extension, Fault, FaultKind, Point, check_answer};
 use attain_domain::settings::{Crediting, Duplicates, Rollup, RollupDuplicates, Settings};
-use attain_domain::{Column, NULL_CODE, NULL_NUMBER, Severity, Table};
+use attain_domain::{Column, NULL_CODE, NULL_NUMBER, Severity, Table, cut};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Transactions handed to an extension at once.
-const BATCH_ROWS: usize = 50_000;
 const THREADS: usize = 2;
 /// Credit of one kind may be at most this many times the transaction.
 const SHARE_MAX: i64 = 10 * ONE;
@@ -84,22 +82,14 @@ struct Rule<'a> {
     extension: &'a dyn Extension,
 }
 
-/// The creditable rows in batches; those of the house are not handed to rules.
+/// The creditable rows in the batches in which they are handed to an extension; those of the house are not handed to rules. Cut like
+/// tables, so that a row more or less leaves the other batches as they are.
 fn batches(book: &Book) -> Vec<Vec<u32>> {
-    let mut batches: Vec<Vec<u32>> = Vec::new();
-    let mut batch = Vec::with_capacity(BATCH_ROWS.min(book.transactions.len()));
-    for (row, period) in book.transactions.period.iter().enumerate() {
-        if *period != NO_PERIOD && book.house(row).is_none() {
-            batch.push(row as u32);
-            if batch.len() == BATCH_ROWS {
-                batches.push(std::mem::replace(&mut batch, Vec::with_capacity(BATCH_ROWS)));
-            }
-        }
-    }
-    if !batch.is_empty() {
-        batches.push(batch);
-    }
-    batches
+    let periods = book.transactions.period.iter().enumerate();
+    let rows: Vec<u32> =
+        periods.filter(|(row, period)| **period != NO_PERIOD && book.house(*row).is_none()).map(|(row, _)| row as u32).collect();
+    let pieces = cut::pieces(rows.len(), |place| cut::ends(cut::of_text(0, book.transactions.id(rows[place]))));
+    pieces.into_iter().map(|places| rows[places].to_vec()).collect()
 }
 
 #[derive(Debug, Default)]

@@ -7,9 +7,9 @@ use std::ops::Range;
 /// Rows that a chunk holds at most; a table that is no longer is one chunk.
 pub const CHUNK_ROWS: usize = 65_536;
 /// Rows that a chunk holds at least, but for the last one.
-const LEAST_ROWS: usize = 16_384;
+const LEAST_ROWS: usize = 4_096;
 /// One row in so many ends a chunk.
-const ENDS_ONE_IN: u64 = 1 << 14;
+const ENDS_ONE_IN: u64 = 1 << 13;
 /// Columns that a row is told by: the first ones, which hold the key or the beginning of it.
 const TOLD_BY: usize = 3;
 /// Odd numbers without pattern, one a column.

@@ -326,6 +326,7 @@ impl Output {
             }
             let stages = report.stages.iter().map(|(name, ms)| format!("{name} {ms} ms")).collect::<Vec<_>>().join(" · ");
             text.push_str(&format!("stages: {stages}\n"));
+            text.push_str(&format!("rows: {} read and made, {} of them stored anew\n", report.row_count, report.written_row_count));
             let mut totals = table(&["control total", "value"]);
             for (name, value) in &report.totals {
                 totals.add_row([Cell::new(name), right(value)]);

@@ -33,6 +33,49 @@ pub async fn posted(connection: &mut Connection) -> anyhow::Result<Table> {
         .with("amount", Column::money(found.iter().map(|row| row.2).collect())))
 }
 
+/// What [`posted`] answers after `postings` were added to what it answered before.
+pub fn with(posted: &Table, postings: &Table) -> Table {
+    if postings.row_count() == 0 {
+        return posted.clone();
+    }
+    // Columns in the order of `posted`, which has none before the first posting.
+    let named = |table: &Table| {
+        KEY.iter().chain(&["revision", "amount"]).filter_map(|name| Some(((*name).to_owned(), table.column(name)?.clone()))).collect()
+    };
+    let parts: Vec<Table> = [posted, postings].iter().map(|table| Table { name: posted.name.clone(), columns: named(table) }).collect();
+    let all = Table::concat(&posted.name, &parts.iter().filter(|part| part.row_count() > 0).collect::<Vec<_>>());
+    let codes: Vec<&[u32]> = KEY.iter().filter_map(|name| all.texts(name)).map(|column| column.codes.as_slice()).collect();
+    // No plan and no component stand first: in the ledger they are an empty text.
+    let key = |row: usize| codes.iter().map(|codes| codes[row].wrapping_add(1)).collect::<Vec<u32>>();
+    let keys: Vec<Vec<u32>> = (0..all.row_count()).map(key).collect();
+    let mut order: Vec<usize> = (0..all.row_count()).collect();
+    order.sort_by(|left, right| keys[*left].cmp(&keys[*right]));
+    let (revisions, amounts) = (all.numbers("revision").unwrap_or(&[]), all.numbers("amount").unwrap_or(&[]));
+    let (mut first, mut revision, mut amount): (Vec<usize>, Vec<i64>, Vec<i64>) = (Vec::new(), Vec::new(), Vec::new());
+    for row in order {
+        match (first.last(), revision.last_mut(), amount.last_mut()) {
+            (Some(last), Some(revision), Some(amount)) if keys[*last] == keys[row] => {
+                *revision = (*revision).max(revisions[row]);
+                *amount += amounts[row];
+            }
+            _ => {
+                first.push(row);
+                revision.push(revisions[row]);
+                amount.push(amounts[row]);
+            }
+        }
+    }
+    let mut whole = all.take(&first);
+    for (name, column) in &mut whole.columns {
+        match name.as_str() {
+            "revision" => *column = Column::integer(std::mem::take(&mut revision)),
+            "amount" => *column = Column::money(std::mem::take(&mut amount)),
+            _ => {}
+        }
+    }
+    whole
+}
+
 /// Adds the postings of a run. A posting that is there already is an error: nothing is paid twice.
 pub async fn insert_postings(tx: &mut Tx, run_id: &RunId, postings: &Table, now: i64) -> anyhow::Result<u64> {
     if let Some(defect) = postings.defect() {

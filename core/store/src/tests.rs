@@ -443,6 +443,9 @@ async fn chunks_are_stored_once_and_nothing_is_posted_twice() -> anyhow::Result<
         let stored: i64 = sqlx::query_scalar("select count(*) from chunks").fetch_one(&mut *tx).await?;
         assert_eq!(stored, 2, "two runs share their chunks");
         assert_eq!(ledger::posted(&mut tx).await?, postings(&[("ana", 1, 300), ("bob", 0, 300)]));
+        let first = ledger::with(&Table::new("postings"), &postings(&[("bob", 0, 300), ("ana", 0, 500)]));
+        assert_eq!(ledger::with(&first, &postings(&[("ana", 1, -200)])), ledger::posted(&mut tx).await?);
+        assert_eq!(ledger::with(&first, &Table::new("postings")), first);
         tx.commit().await?;
         let mut tx = trial.database.begin().await?;
         let again = runs::save(&mut tx, record("three", 10, Some(postings(&[("ana", 1, -200)])))?).await;
@@ -484,6 +487,9 @@ async fn a_posting_of_a_whole_statement_comes_back_without_plan_and_is_not_poste
         let mut tx = trial.database.begin().await?;
         runs::save(&mut tx, record("one", 1, Some(whole.clone()))?).await?;
         assert_eq!(ledger::posted(&mut tx).await?, whole);
+        let of_parts = postings(&[("ana", 0, 7), ("aba", 0, 1)]);
+        ledger::insert_postings(&mut tx, &RunId::from("one"), &of_parts, 8).await?;
+        assert_eq!(ledger::with(&whole, &of_parts), ledger::posted(&mut tx).await?);
         assert!(ledger::insert_postings(&mut tx, &RunId::from("one"), &whole, 8).await.is_err());
         drop(tx);
         trial.remove().await?;

@@ -26,6 +26,8 @@ struct Figures {
     statement: f64,
     written: u64,
     posted: usize,
+    /// Of the run, in milliseconds.
+    stages: String,
 }
 
 impl Figures {
@@ -161,7 +163,7 @@ impl Bench {
                 own.posted
             );
         }
-        println!("{:<34} {:>39.0} times as fast", "", cold.total() / warm.total());
+        println!("{:<34} {:>39.0} times as fast; {}", "", cold.total() / warm.total(), warm.stages);
         Ok(warm.total())
     }
 
@@ -200,6 +202,7 @@ impl Bench {
         let view = self.instance.view().await?;
         view.statement(&self.caller, &reference::owner_of_first_account(), PERIOD)?;
         let statement = clock.elapsed().as_secs_f64() - changed - run;
-        Ok(Figures { change: changed, run, statement, written: report.written_row_count, posted: report.posted_count })
+        let stages = report.stages.iter().map(|(name, millis)| format!("{name} {millis}")).collect::<Vec<_>>().join(", ");
+        Ok(Figures { change: changed, run, statement, written: report.written_row_count, posted: report.posted_count, stages })
     }
 }

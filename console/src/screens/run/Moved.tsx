@@ -88,7 +88,7 @@ export function Moved({ receipt, unmoved }: { receipt: Receipt; unmoved: string 
         {chosen ? <> by {chosen.name}</> : null}
         {receipt.recalculated_count > receipt.recalculated.length ? <> (the {count(receipt.recalculated.length, "largest difference")} of {receipt.recalculated_count})</> : null}.{" "}
         <span className="text-ink-2">
-          {count(receipt.unchanged_count, "statement was", "statements were")} not calculated again
+          {count(receipt.unchanged_count, "statement is", "statements are")} as before
           {receipt.unchanged_hash_equal ? (
             <>
               ; their hashes are equal <Icon name="check" size={16} className="inline align-[-0.15em] text-accent" />
@@ -96,7 +96,7 @@ export function Moved({ receipt, unmoved }: { receipt: Receipt; unmoved: string 
           ) : (
             <strong className="text-bad">, but their hashes differ: replay both runs and look into it</strong>
           )}
-          .
+          . Of {count(receipt.chunk_count, "stored part")} {receipt.chunk_count_as_before} {receipt.chunk_count_as_before === 1 ? "is" : "are"} used again.
         </span>
       </p>
       {causes.length > 0 ? (
