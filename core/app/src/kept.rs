@@ -9,10 +9,11 @@ use anyhow::Result;
 use attain_calc::Outcome;
 use attain_database::Connection;
 use attain_domain::Table;
+use attain_domain::ids::ChunkDigest;
 use attain_store::chunks::{self, Chunk};
 use attain_store::runs::{Manifest, TableManifest};
 use attain_store::versions::{self, Part};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The company now, and as it would be if what is being written is committed.
@@ -28,6 +29,8 @@ pub(crate) struct Memory {
     /// The inputs of the last run, by name.
     inputs: Mutex<BTreeMap<String, (TableManifest, Canonical)>>,
     credits: Mutex<Arc<Told>>,
+    /// The chunks of the last run.
+    chunks: Mutex<Arc<HashSet<ChunkDigest>>>,
     /// The results of the last run but its credits, by name.
     results: Mutex<BTreeMap<String, (TableManifest, Table)>>,
     /// The ledger, by the stamp of the last run.
@@ -74,10 +77,17 @@ impl Memory {
         *held(&self.posted) = Some((stamp, posted));
     }
 
+    /// The chunks of the last run, which the record holds.
+    pub fn chunks(&self) -> Arc<HashSet<ChunkDigest>> {
+        Arc::clone(&held(&self.chunks))
+    }
+
     /// A run was saved: the record holds its chunks.
     pub fn keep_run(&self, manifest: &Manifest, company: &Company, inputs: &[Vec<Chunk>], results: Vec<Table>, credits: Told) {
         let results = results.into_iter().filter_map(|table| Some((table.name.clone(), (manifest.result(&table.name)?.clone(), table))));
         *held(&self.results) = results.collect();
+        let chunks = manifest.inputs.iter().chain(&manifest.results).flat_map(|table| table.chunks.iter().cloned());
+        *held(&self.chunks) = Arc::new(chunks.collect());
         let mut kept = BTreeMap::new();
         for (table, chunks) in manifest.inputs.iter().zip(inputs) {
             if let Some(own) = company.tables.canonical(&table.name) {
@@ -97,12 +107,14 @@ impl Memory {
         held(&self.inputs).clear();
         held(&self.results).clear();
         *held(&self.posted) = None;
+        *held(&self.chunks) = Arc::default();
         *held(&self.credits) = Arc::default();
     }
 
     /// The chunks of the last run may be gone.
     pub fn forget_chunks(&self, company: &Company) {
         company.tables.values().for_each(Canonical::forget);
+        *held(&self.chunks) = Arc::default();
         held(&self.inputs).clear();
         *held(&self.credits) = Arc::default();
     }
@@ -110,17 +122,29 @@ impl Memory {
     /// The credits of a run as chunks. A chunk that is made of the same as one of the run before is that one and is not built again.
     pub fn credits_of(&self, outcome: &Outcome) -> Result<(Vec<Chunk>, Told)> {
         let known = Arc::clone(&held(&self.credits));
+        let bases = base_digests(outcome);
+        let rollup = outcome.tell_rollup();
         let pieces = outcome.stored("credits").pieces().to_vec();
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(pieces.len().max(1));
-        let (known, pieces) = (&known, &pieces);
+        let (known, pieces, bases, rollup) = (&known, &pieces, &bases, &rollup);
         let work = |first: usize| -> Result<Vec<(blake3::Hash, Chunk)>> {
             let mut stored = outcome.stored("credits");
             let mut built = 0;
+            let mut bytes = Vec::new();
             let mut done = Vec::new();
             for (index, rows) in pieces.iter().enumerate().skip(first).step_by(threads) {
                 let mut hasher = blake3::Hasher::new();
                 hasher.update(&[chunks::FORMAT]);
-                outcome.tell_credits(rows.clone(), &mut |bytes| _ = hasher.update(bytes));
+                hasher.update(rollup.as_bytes());
+                for (payee, lines, levels) in outcome.lines(rows.clone()) {
+                    bytes.clear();
+                    bytes.extend_from_slice(&(payee.len() as u64).to_le_bytes());
+                    bytes.extend_from_slice(payee.as_bytes());
+                    bytes.extend_from_slice(&(lines.len() as u64).to_le_bytes());
+                    lines.iter().for_each(|base| bytes.extend_from_slice(&bases[*base as usize]));
+                    bytes.extend_from_slice(levels);
+                    hasher.update(&bytes);
+                }
                 let told = hasher.finalize();
                 let chunk = match known.get(&told) {
                     Some(chunk) => chunk.clone(),
@@ -147,6 +171,29 @@ impl Memory {
         }
         Ok((chunks, told))
     }
+}
+
+/// Bytes of the digest of a base credit.
+const BASE_BYTES: usize = 16;
+
+/// A digest of all that each base credit is made of.
+fn base_digests(outcome: &Outcome) -> Vec<[u8; BASE_BYTES]> {
+    let mut digests = vec![[0; BASE_BYTES]; outcome.base_count()];
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = digests.len().div_ceil(threads).max(1);
+    std::thread::scope(|scope| {
+        for (part, digests) in digests.chunks_mut(share).enumerate() {
+            scope.spawn(move || {
+                let mut bytes = Vec::new();
+                for (place, digest) in digests.iter_mut().enumerate() {
+                    bytes.clear();
+                    outcome.tell_base(part * share + place, &mut bytes);
+                    digest.copy_from_slice(&blake3::hash(&bytes).as_bytes()[..BASE_BYTES]);
+                }
+            });
+        }
+    });
+    digests
 }
 
 impl Instance {

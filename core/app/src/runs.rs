@@ -472,9 +472,11 @@ fn calculate(
         company.documents().into_iter().filter(|(path, _)| is_input(path)).map(|(path, text)| (path, digest(&text))).collect();
     manifest.extensions = used.iter().map(|own| (format!("{}/{}", own.point, own.name), own.digest.0.clone())).collect();
     let mut input_chunks = Vec::new();
+    let known = kept.map(Memory::chunks).unwrap_or_default();
+    let encode_rows = |table: &Table| chunks::encode_pieces(table, &attain_domain::cut::of_table(table), |digest| known.contains(digest));
     let encode_input = |name: &str, table: &Table| match company.tables.canonical(name).filter(|_| kept.is_some()) {
         Some(own) => own.chunks(),
-        None => chunks::encode_table(table),
+        None => encode_rows(table),
     };
     for (name, table) in inputs.tables.iter().map(|(name, table)| (name.as_str(), table.as_ref())).chain([(POSTED, &inputs.posted)]) {
         let own = encode_input(name, table)?;
@@ -490,7 +492,8 @@ fn calculate(
                 told = own;
                 chunks
             }
-            None => encode(&outcome, name)?,
+            None if *name == "credits" => encode(&outcome, name)?,
+            None => encode_rows(&outcome.table(name))?,
         };
         manifest.results.push(TableManifest::of(name, &own));
         results.push(own);
@@ -498,7 +501,7 @@ fn calculate(
     let mut tables: Vec<Table> =
         RESULTS.iter().filter(|name| !matches!(**name, "findings" | "credits")).map(|name| outcome.table(name)).collect();
     for table in extra {
-        let own = chunks::encode_table(&table)?;
+        let own = encode_rows(&table)?;
         manifest.results.push(TableManifest::of(&table.name, &own));
         results.push(own);
         tables.push(table);

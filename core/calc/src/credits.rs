@@ -7,6 +7,7 @@ use crate::lookup::{ONE, Step};
 use crate::names::{Names, Picker, View, ViewColumn};
 use attain_domain::plan::CreditKind;
 use attain_domain::{Column, MONEY_SCALE, NULL_NUMBER, RATE_SCALE, Table, cut};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -179,55 +180,59 @@ impl Credits {
     /// The lines of each stored chunk; where [`cut::of_table`] would cut the whole.
     pub(crate) fn cuts(&self, book: &Book, ids: &SplitIds) -> Vec<Range<usize>> {
         let payees: Vec<u64> = book.payees.0.iter().map(|payee| cut::of_text(0, payee)).collect();
-        let payee_of = |line: usize| self.starts.partition_point(|start| *start <= line) - 1;
+        // Lines are asked for in their order.
+        let payee = Cell::new(0);
         cut::pieces(self.len(), |line| {
+            while self.starts[payee.get() + 1] <= line {
+                payee.set(payee.get() + 1);
+            }
             let transaction = self.base.transaction[self.lines[line] as usize] as usize;
-            cut::ends(payees[payee_of(line)].wrapping_add(ids.mark[transaction]))
+            cut::ends(payees[payee.get()].wrapping_add(ids.mark[transaction]))
         })
     }
 
-    /// Everything that the stored lines `range` are made of, in pieces whose borders follow from what stands in them: two ranges that
-    /// say the same are the same rows. Cheaper than the rows.
-    pub(crate) fn tell(&self, book: &Book, range: Range<usize>, sink: &mut dyn FnMut(&[u8])) {
+    /// Appends all that a base credit is made of, each text with its length before it.
+    pub(crate) fn tell_base(&self, book: &Book, index: usize, bytes: &mut Vec<u8>) {
         let base = &self.base;
-        let mut bytes = Vec::with_capacity(TOLD_BYTES + 1_024);
-        let text = |bytes: &mut Vec<u8>, text: &str| {
+        let transaction = base.transaction[index];
+        let period = usize::from(book.transactions.period[transaction as usize]);
+        let texts = [
+            book.transactions.id(transaction),
+            book.payees.get(base.payee[index]),
+            self.rules.get(u32::from(base.rule[index])),
+            book.calendar.periods.get(period).map_or("", |period| period.id.as_str()),
+        ];
+        for text in texts {
             bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
             bytes.extend_from_slice(text.as_bytes());
-        };
+        }
+        bytes.push(base.kind[index] as u8);
+        bytes.extend_from_slice(&base.amount[index].to_le_bytes());
+        bytes.extend_from_slice(&base.share[index].to_le_bytes());
+    }
+
+    /// What a line is made of besides its payee, its base credit and its level.
+    pub(crate) fn tell_rollup(&self) -> String {
+        self.difference.map_or_else(String::new, |taken| format!("{} {:?} {}", taken.left, taken.step.mode, taken.step.step))
+    }
+
+    /// Lines of one payee after the other: who it is, and of each line its base credit and its level.
+    pub(crate) fn by_payee<'a>(&'a self, book: &'a Book, range: Range<usize>) -> impl Iterator<Item = (&'a str, &'a [u32], &'a [u8])> {
         let mut payee = self.starts.partition_point(|start| *start <= range.start).saturating_sub(1);
-        let mut is_told = false;
-        for line in range {
+        let mut line = range.start;
+        std::iter::from_fn(move || {
+            if line >= range.end {
+                return None;
+            }
             while self.starts[payee + 1] <= line {
                 payee += 1;
-                is_told = false;
             }
-            if !is_told {
-                // A number of lines, so that a payee's name cannot be taken for a line.
-                bytes.extend_from_slice(&(self.starts[payee + 1] as u64 - line as u64).to_le_bytes());
-                text(&mut bytes, book.payees.get(payee as u32));
-                is_told = true;
-            }
-            let (index, level) = (self.lines[line] as usize, self.levels[line]);
-            let transaction = base.transaction[index];
-            text(&mut bytes, book.transactions.id(transaction));
-            text(&mut bytes, book.payees.get(base.payee[index]));
-            text(&mut bytes, self.rules.get(u32::from(base.rule[index])));
-            bytes.extend_from_slice(&book.transactions.period[transaction as usize].to_le_bytes());
-            bytes.extend_from_slice(&[base.kind[index] as u8, level]);
-            bytes.extend_from_slice(&self.amount(index, level).to_le_bytes());
-            bytes.extend_from_slice(&self.share(index, level).to_le_bytes());
-            if bytes.len() >= TOLD_BYTES {
-                sink(&bytes);
-                bytes.clear();
-            }
-        }
-        sink(&bytes);
+            let lines = line..self.starts[payee + 1].min(range.end);
+            line = lines.end;
+            Some((book.payees.get(payee as u32), &self.lines[lines.clone()], &self.levels[lines]))
+        })
     }
 }
-
-/// Bytes that [`Credits::tell`] hands over at once.
-const TOLD_BYTES: usize = 1 << 16;
 
 /// The columns that stand for `transaction_id` in stored credits.
 const STEM: &str = "transaction_stem";

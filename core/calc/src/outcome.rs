@@ -33,6 +33,7 @@ pub struct Outcome {
     credits: Arc<Credits>,
     tables: BTreeMap<&'static str, Table>,
     split: OnceLock<SplitIds>,
+    cuts: OnceLock<Vec<Range<usize>>>,
 }
 
 pub(crate) fn gather(run: Run<'_>) -> Outcome {
@@ -44,7 +45,7 @@ pub(crate) fn gather(run: Run<'_>) -> Outcome {
         tables.remove("postings");
     }
     let used = run.used.into_values().collect();
-    Outcome { complete, findings, used, book: run.book, credits: run.credits, tables, split: OnceLock::new() }
+    Outcome { complete, findings, used, book: run.book, credits: run.credits, tables, split: OnceLock::new(), cuts: OnceLock::new() }
 }
 
 pub(crate) fn findings_table(findings: &[Finding]) -> Table {
@@ -80,16 +81,31 @@ impl Outcome {
         let table = self.tables.get(name);
         let pieces = match table {
             Some(table) => cut::of_table(table),
-            None if name == "credits" => self.credits.cuts(&self.book, self.split()),
+            None if name == "credits" => self.cuts.get_or_init(|| self.credits.cuts(&self.book, self.split())).clone(),
             None => Vec::new(),
         };
         Chunks { outcome: self, whole: false, table, pieces, next: 0, scratch: Scratch::default() }
     }
 
-    /// Hands over everything that the rows of a stored chunk of credits are made of, at a lower price than that of the chunk. What is
-    /// handed over is the same only for the same rows.
-    pub fn tell_credits(&self, rows: Range<usize>, sink: &mut dyn FnMut(&[u8])) {
-        self.credits.tell(&self.book, rows, sink);
+    /// Base credits, of which lines are made; see [`Outcome::tell_base`].
+    pub fn base_count(&self) -> usize {
+        self.credits.base.len()
+    }
+
+    /// Appends all that a base credit is made of.
+    pub fn tell_base(&self, index: usize, bytes: &mut Vec<u8>) {
+        self.credits.tell_base(&self.book, index, bytes);
+    }
+
+    /// What all lines have in common besides their base credits. Lines of the same payees, base credits and levels under the same roll-up
+    /// are the same rows.
+    pub fn tell_rollup(&self) -> String {
+        self.credits.tell_rollup()
+    }
+
+    /// The lines `rows` of credits, one payee after the other: her id, and of each line its base credit and its level.
+    pub fn lines(&self, rows: Range<usize>) -> impl Iterator<Item = (&str, &[u32], &[u8])> {
+        self.credits.by_payee(&self.book, rows)
     }
 
     fn split(&self) -> &SplitIds {

@@ -229,13 +229,22 @@ fn text_array(text: &TextColumn) -> anyhow::Result<ArrayRef> {
 
 /// Hashes and encodes a table as one chunk.
 pub fn encode(table: &Table) -> anyhow::Result<Chunk> {
+    encode_unless(table, |_| false)
+}
+
+/// As [`encode`], without a body where the record is known to hold the chunk.
+pub fn encode_unless(table: &Table, known: impl Fn(&ChunkDigest) -> bool) -> anyhow::Result<Chunk> {
     let columns = canonical_columns(table)?;
+    let digest = hash(table.row_count(), &columns);
     let payees = columns.iter().find_map(|(name, column)| match column {
         CanonicalColumn::Text(text) if *name == "payee_id" && text.codes.is_sorted() => {
             Some((text.get(0)?.to_owned(), text.get(text.codes.len() - 1)?.to_owned()))
         }
         _ => None,
     });
+    if known(&digest) {
+        return Ok(Chunk { digest, row_count: table.row_count() as u64, payees, body: None });
+    }
     let mut fields = Vec::with_capacity(columns.len());
     let mut arrays: Vec<ArrayRef> = Vec::with_capacity(columns.len());
     for (name, column) in &columns {
@@ -257,11 +266,11 @@ pub fn encode(table: &Table) -> anyhow::Result<Chunk> {
     writer.finish()?;
     let bytes = writer.into_inner()?;
     let body = Body { digest: crate::digest(&bytes), bytes };
-    Ok(Chunk { digest: hash(table.row_count(), &columns), row_count: table.row_count() as u64, payees, body: Some(body) })
+    Ok(Chunk { digest, row_count: table.row_count() as u64, payees, body: Some(body) })
 }
 
-/// Encodes tables on all cores, in their order. The tables are asked for one at a time, so they need not exist all at once.
-pub fn encode_all(tables: impl Iterator<Item = Table> + Send) -> anyhow::Result<Vec<Chunk>> {
+/// Encodes tables on all cores, in their order, see [`encode_unless`]. The tables are asked for one at a time, so they need not exist all at once.
+pub fn encode_all(tables: impl Iterator<Item = Table> + Send, known: impl Fn(&ChunkDigest) -> bool + Sync) -> anyhow::Result<Vec<Chunk>> {
     let source = Mutex::new(tables.enumerate());
     let done: Mutex<Vec<(usize, anyhow::Result<Chunk>)>> = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -270,7 +279,7 @@ pub fn encode_all(tables: impl Iterator<Item = Table> + Send) -> anyhow::Result<
                 loop {
                     let next = source.lock().unwrap_or_else(PoisonError::into_inner).next();
                     let Some((index, table)) = next else { return };
-                    let chunk = encode(&table);
+                    let chunk = encode_unless(&table, &known);
                     done.lock().unwrap_or_else(PoisonError::into_inner).push((index, chunk));
                 }
             });
@@ -283,17 +292,17 @@ pub fn encode_all(tables: impl Iterator<Item = Table> + Send) -> anyhow::Result<
 
 /// Cuts a table into chunks (see [`cut`]); none where it has no rows.
 pub fn encode_table(table: &Table) -> anyhow::Result<Vec<Chunk>> {
-    encode_pieces(table, &cut::of_table(table))
+    encode_pieces(table, &cut::of_table(table), |_| false)
 }
 
-/// The chunks of these rows of a table.
-pub fn encode_pieces(table: &Table, pieces: &[Range<usize>]) -> anyhow::Result<Vec<Chunk>> {
+/// The chunks of these rows of a table; without a body where the record is known to hold one.
+pub fn encode_pieces(table: &Table, pieces: &[Range<usize>], known: impl Fn(&ChunkDigest) -> bool + Sync) -> anyhow::Result<Vec<Chunk>> {
     if let [one] = pieces
         && one.len() == table.row_count()
     {
-        return Ok(vec![encode(table)?]);
+        return Ok(vec![encode_unless(table, known)?]);
     }
-    encode_all(pieces.iter().map(|rows| table.take(&rows.clone().collect::<Vec<_>>())))
+    encode_all(pieces.iter().map(|rows| table.take(&rows.clone().collect::<Vec<_>>())), known)
 }
 
 fn numbers_of(array: &ArrayRef) -> Option<Vec<i64>> {

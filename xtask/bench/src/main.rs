@@ -180,7 +180,7 @@ async fn run_plain(path: &std::path::Path, inputs: &Stored, stored: bool) -> Res
     let outcome = plain::run(&read);
     laps.take("compute");
     if stored {
-        let own = chunks::encode_all(outcome.chunks())?;
+        let own = chunks::encode_all(outcome.chunks(), |_| false)?;
         laps.take("encode");
         let mut tx = database.begin().await?;
         chunks::put(&mut tx, own).await?;

@@ -100,7 +100,7 @@ impl Canonical {
             pieces = cut::of_table(&self.table).into_iter().map(|rows| (rows, None)).collect();
         }
         let unknown: Vec<Range<usize>> = pieces.iter().filter(|(_, chunk)| chunk.is_none()).map(|(rows, _)| rows.clone()).collect();
-        let mut encoded = chunks::encode_pieces(&self.table, &unknown)?.into_iter();
+        let mut encoded = chunks::encode_pieces(&self.table, &unknown, |_| false)?.into_iter();
         let chunks = pieces.into_iter().map(|(_, chunk)| chunk.or_else(|| encoded.next()));
         Ok(chunks.flatten().collect())
     }

@@ -46,8 +46,12 @@ fn what_chunks_of_credits_are_told_by_tells_them_apart() {
     let told = |outcome: &attain_calc::Outcome| -> Vec<(Vec<u8>, attain_domain::Table)> {
         let pieces = outcome.stored("credits").pieces().to_vec();
         let tell = |rows: std::ops::Range<usize>| {
-            let mut bytes = Vec::new();
-            outcome.tell_credits(rows, &mut |part| bytes.extend_from_slice(part));
+            let mut bytes = outcome.tell_rollup().into_bytes();
+            for (payee, bases, levels) in outcome.lines(rows) {
+                bytes.extend_from_slice(payee.as_bytes());
+                bases.iter().for_each(|base| outcome.tell_base(*base as usize, &mut bytes));
+                bytes.extend_from_slice(levels);
+            }
             bytes
         };
         pieces.into_iter().map(tell).zip(outcome.stored("credits")).collect()
