@@ -405,7 +405,7 @@ async fn a_run_comes_back_whole_and_by_payee() -> anyhow::Result<()> {
         let mut tx = trial.database.begin().await?;
         let run = record("one", rows, None)?;
         let (run_id, manifest) = (run.run_id.clone(), run.manifest.clone());
-        assert_eq!(manifest.results[0].chunks.len(), 2);
+        assert!(manifest.results[0].chunks.len() > 1);
         assert!(runs::save(&mut tx, run.clone()).await?.is_some_and(|written| written.rows == rows as u64 + 1));
         assert!(runs::save(&mut tx, run).await?.is_none(), "a run is saved once");
         tx.commit().await?;
