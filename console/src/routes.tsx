@@ -1,7 +1,7 @@
 // All addresses of the console. Each screen is loaded when it is first shown. To add one: a folder under screens/, a line here, and
 // a line in parts/navigation.ts if people go there by name.
 
-import { Navigate, createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from "@tanstack/react-router";
+import { Navigate, createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, useParams } from "@tanstack/react-router";
 import { startOf, useSession } from "@/api/session";
 import { ScreenError } from "@/parts/ErrorBoundary";
 import { Shell } from "@/parts/Shell";
@@ -27,8 +27,8 @@ const behind = [
   createRoute({ getParentRoute: () => shell, path: "/statements/$period", component: lazyRouteComponent(() => import("@/screens/statement")) }),
   createRoute({ getParentRoute: () => shell, path: "/what-if", component: lazyRouteComponent(() => import("@/screens/what-if")) }),
   createRoute({ getParentRoute: () => shell, path: "/team", component: lazyRouteComponent(() => import("@/screens/team")) }),
-  createRoute({ getParentRoute: () => shell, path: "/questions", component: lazyRouteComponent(() => import("@/screens/questions")) }),
-  createRoute({ getParentRoute: () => shell, path: "/questions/$id", component: lazyRouteComponent(() => import("@/screens/question")) }),
+  createRoute({ getParentRoute: () => shell, path: "/questions", component: Moved }),
+  createRoute({ getParentRoute: () => shell, path: "/questions/$id", component: Moved }),
   createRoute({ getParentRoute: () => shell, path: "/disputes", component: lazyRouteComponent(() => import("@/screens/disputes")) }),
   createRoute({ getParentRoute: () => shell, path: "/disputes/$id", component: lazyRouteComponent(() => import("@/screens/dispute")) }),
   createRoute({ getParentRoute: () => shell, path: "/notices", component: lazyRouteComponent(() => import("@/screens/notices")) }),
@@ -38,6 +38,8 @@ const behind = [
   createRoute({ getParentRoute: () => shell, path: "/payouts/$id", component: lazyRouteComponent(() => import("@/screens/payout")) }),
   createRoute({ getParentRoute: () => shell, path: "/adjustments", component: lazyRouteComponent(() => import("@/screens/adjustments")) }),
   createRoute({ getParentRoute: () => shell, path: "/my-plan", component: lazyRouteComponent(() => import("@/screens/my-plan")) }),
+  createRoute({ getParentRoute: () => shell, path: "/plans", component: lazyRouteComponent(() => import("@/screens/plans")) }),
+  createRoute({ getParentRoute: () => shell, path: "/plans/$id", component: lazyRouteComponent(() => import("@/screens/plans")) }),
   createRoute({ getParentRoute: () => shell, path: "/plan-documents", component: lazyRouteComponent(() => import("@/screens/plan-documents")) }),
   createRoute({ getParentRoute: () => shell, path: "/plan-documents/$id", component: lazyRouteComponent(() => import("@/screens/plan-document")) }),
   createRoute({ getParentRoute: () => shell, path: "/accounting", component: lazyRouteComponent(() => import("@/screens/accounting")) }),
@@ -82,6 +84,12 @@ declare module "@tanstack/react-router" {
 
 function Start() {
   return <Navigate to={startOf(useSession())} replace />;
+}
+
+/** Questions have the addresses of disputes; old links lead there. */
+function Moved() {
+  const { id } = useParams({ strict: false }) as { id?: string };
+  return id ? <Navigate to="/disputes/$id" params={{ id }} replace /> : <Navigate to="/disputes" replace />;
 }
 
 function Pending() {

@@ -96,7 +96,7 @@ describe("a seller", () => {
     await seller.page.getByRole("button", { name: /^Ask about/ }).first().click();
     await seller.page.getByLabel("Your question").fill("Which deals are in this?");
     await seller.page.getByRole("button", { name: "Send question" }).click();
-    await seller.page.waitForURL(/\/questions\/./);
+    await seller.page.waitForURL(/\/disputes\/./);
     await seller.settled();
     const admin = await stage.signedIn("cora");
     await admin.go(new URL(seller.page.url()).pathname);
@@ -186,9 +186,9 @@ describe("a manager", () => {
 
 describe("every screen of pay is sound", () => {
   const screens: Record<string, string[]> = {
-    ana: ["/home", "/statements", "/statements/{period}", "/statements/{period}?line=1", "/statements/{period}?line=1&show=credits", "/statements/{period}?line=1&show=rule", "/questions", "/account"],
+    ana: ["/home", "/statements", "/statements/{period}", "/statements/{period}?line=1", "/statements/{period}?line=1&show=credits", "/statements/{period}?line=1&show=rule", "/disputes", "/account"],
     mia: ["/team", "/home", "/home?payee={report}", "/statements?payee={report}"],
-    cora: ["/team", "/statements", "/questions"],
+    cora: ["/team", "/statements", "/disputes?kind=question", "/plans", "/plans/account-executive"],
   };
   for (const look of LOOKS) {
     it(`${look.scheme}, ${look.width} wide`, async () => {

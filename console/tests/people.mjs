@@ -131,7 +131,7 @@ export const people = [
       await calculate(cora);
       const period = await firstPayable(cora);
       await cora.go(`/periods/${period}`);
-      await cora.page.getByText("The last run is complete, and no change or import came after it.").waitFor();
+      await cora.page.getByText("The last run is of everything that is there now.").waitFor();
       await cora.expectAccessible("the close of a period");
       await cora.button("Ask for review").click();
       const dialog = cora.page.getByRole("dialog");
@@ -343,16 +343,27 @@ export const people = [
     },
   ],
   [
-    "a webhook shows its key once and what it was told",
+    "a webhook shows its secret once, gets a new one, and shows what it was told",
     async (stage) => {
       const pat = await stage.signedIn("pat");
       await pat.go("/webhooks");
       await pat.button("Add a webhook").first().click();
       await pat.page.getByLabel("Address").fill("https://hooks.example.com/attain");
       await pat.page.getByRole("dialog").getByRole("button", { name: "Add", exact: true }).click();
-      await pat.page.getByRole("dialog", { name: "The key of its signatures" }).waitFor();
-      await pat.expectAccessible("the key of a webhook");
+      const shown = pat.page.getByRole("dialog", { name: "Its secret" });
+      const first = await shown.locator("code").textContent();
+      assert.match(first ?? "", /^whsec_[A-Za-z0-9+/]{43}=$/);
+      await pat.expectAccessible("the secret of a webhook");
       await pat.page.keyboard.press("Escape");
+      await pat.button(/^Acts on https/).click();
+      await pat.page.getByRole("menuitem", { name: "Give it a new secret…" }).click();
+      await pat.page.getByRole("dialog").getByLabel("The one of now").selectOption({ label: "signs along for a week" });
+      await pat.expectAccessible("a new secret");
+      await pat.page.getByRole("dialog").getByRole("button", { name: "New secret", exact: true }).click();
+      await shown.waitFor();
+      assert.notEqual(await shown.locator("code").textContent(), first);
+      await pat.page.keyboard.press("Escape");
+      await pat.page.getByText("an old secret signs along").waitFor();
       const ana = await stage.signedIn("ana");
       const { period } = await statementWithLine(ana);
       const { payee_id: payee } = await ana.api("/session");
@@ -366,6 +377,78 @@ export const people = [
       await pat.page.getByRole("dialog").getByRole("button", { name: "Remove", exact: true }).click();
       await pat.page.getByText("No program listens").waitFor();
       await pat.expectQuiet("webhooks");
+    },
+  ],
+  [
+    "cora asks nobody twice: a question is answered, and becomes a dispute that holds pay",
+    async (stage) => {
+      const ana = await stage.signedIn("ana");
+      const { payee, period, line } = await statementWithLine(ana);
+      const asked = await ana.api(`/payees/${payee}/periods/${period}/disputes`, { method: "POST", body: { kind: "question", line: line.line, subject: "a question of rates", body: "which rate?" } });
+      const at = `/disputes/${asked.dispute_id}`;
+      const cora = await stage.signedIn("cora");
+      await cora.go("/disputes?kind=question&scope=unassigned");
+      await cora.page.getByRole("link", { name: /a question of rates/ }).first().click();
+      await cora.page.getByLabel("Answer").fill("That of the second tier.");
+      await cora.button("Send").click();
+      await cora.page.getByText("answered", { exact: true }).first().waitFor();
+      // Old addresses of questions lead to the same thread.
+      await ana.go(`/questions/${asked.dispute_id}`);
+      await ana.page.waitForURL(new RegExp(`${at}$`));
+      await ana.button("Make a dispute of it…").click();
+      const form = ana.page.getByRole("dialog", { name: "Make a dispute of it" });
+      await form.getByLabel("What is wrong").fill("The third tier is reached.");
+      await ana.expectAccessible("a question that becomes a dispute");
+      await form.getByRole("button", { name: "Make a dispute of it", exact: true }).click();
+      await form.waitFor({ state: "detached" });
+      await ana.page.getByText("The third tier is reached.").waitFor();
+      await cora.button("Hold pay…").click();
+      await cora.page.getByRole("dialog").getByLabel("Why").fill("The contract is looked at.");
+      await cora.page.getByRole("dialog").getByRole("button", { name: "Hold pay", exact: true }).click();
+      await cora.page.getByText("holds pay", { exact: true }).first().waitFor();
+      assert.equal((await cora.api(at)).holds_pay, true);
+      await cora.expectAccessible("a dispute that holds pay");
+      await cora.button("Release pay…").click();
+      await cora.page.getByRole("dialog").getByLabel("Why").fill("It is clear.");
+      await cora.page.getByRole("dialog").getByRole("button", { name: "Release pay", exact: true }).click();
+      await cora.page.getByText("holds pay", { exact: true }).first().waitFor({ state: "detached" });
+      // Her page has taken in what cora did, or she would withdraw something else than she sees.
+      await ana.page.getByText("Payouts wait no longer: It is clear.").waitFor();
+      await ana.settled();
+      await ana.button("Withdraw").click();
+      await ana.page.getByRole("dialog").getByRole("button", { name: "Withdraw", exact: true }).click();
+      await ana.page.getByText("withdrawn", { exact: true }).first().waitFor();
+      for (const visitor of [ana, cora]) await visitor.expectQuiet("a question that became a dispute");
+    },
+  ],
+  [
+    "cora writes a plan that pays less above a bound, and who decides is told",
+    async (stage) => {
+      const cora = await stage.signedIn("cora");
+      await cora.go("/plans/account-executive");
+      const { versions } = await cora.api("/plans/account-executive");
+      const { text } = versions.at(-1);
+      const whole = text.replace('method = "marginal"', 'method = "whole-amount"');
+      assert.notEqual(whole, text, "the plan has no marginal tiers");
+      await cora.button("Change it…").first().click();
+      await cora.page.locator(".cm-content").first().click();
+      await cora.page.keyboard.press("ControlOrMeta+a");
+      await cora.page.keyboard.insertText(whole);
+      const told = cora.page.getByRole("list", { name: "To look at in the plan" });
+      await told.getByText(/pay falls/).waitFor();
+      await told.getByText("new", { exact: true }).first().waitFor();
+      await cora.expectAccessible("a plan that is written");
+      await cora.page.getByLabel("Why").fill("all at the tier that is reached");
+      await cora.button("Submit the change").click();
+      await cora.page.waitForURL(/\/changes\/change-/);
+      const id = new URL(cora.page.url()).pathname.split("/").at(-1);
+      const fin = await stage.signedIn("fin");
+      await fin.go(`/changes/${id}`);
+      await fin.page.getByRole("list", { name: "To look at in the plan" }).getByText(/pay falls/).waitFor();
+      await fin.expectAccessible("a change of a plan with something to look at");
+      await cora.button("Withdraw").click();
+      await cora.page.getByText("withdrawn", { exact: true }).first().waitFor();
+      for (const visitor of [cora, fin]) await visitor.expectQuiet("a plan that is written");
     },
   ],
   [

@@ -25,6 +25,8 @@ const MORE = {
     const { current_period: period } = await visitor.api("/session");
     return [
       "/notices",
+      "/disputes?kind=question",
+      "/plans/account-executive",
       `/periods/${period}`,
       "/accounting?tab=accruals",
       "/accounting?tab=journal",

@@ -129,6 +129,8 @@ async fn observed(stage: &Stage) -> String {
                 asked.push_str("?steps=2");
             } else if path.ends_with("/attachments") {
                 asked.push_str("?name=rows.csv");
+            } else if path == "/who-may" {
+                asked.push_str("?deed=receive-approvals");
             } else if path == "/formula-language" {
                 asked.push_str("?point=compensation");
             }

@@ -1,8 +1,10 @@
-//! People's work: disputes, adjustments, delegations, notices with mail and webhooks, acknowledgements, anomalies; on both databases.
+//! People's work: disputes and questions, adjustments, delegations, notices with mail and webhooks, acknowledgements, anomalies; on both databases.
 
+mod candidates;
 mod decisions;
 mod disputes;
 mod outside;
+mod questions;
 mod sinks;
 mod statements;
 

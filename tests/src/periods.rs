@@ -5,7 +5,7 @@ use crate::changes::person;
 use crate::stage::{Stage, small_company, write};
 use attain_app::Instance;
 use attain_app::access::{Caller, Role};
-use attain_app::anomalies::{NewAnomalyReview, Thresholds};
+use attain_app::anomalies::{AnomalyKey, NewAnomalyReview, Thresholds};
 use attain_app::changes::{Approval, ChangeKind, NewChange};
 use attain_app::periods::{PeriodState, Reopening, Step};
 use attain_app::refusal::{Refusal, RefusalKind};
@@ -23,8 +23,9 @@ async fn step(instance: &Instance, caller: &Caller, period: &str, to: PeriodStat
 pub async fn look_at_all(instance: &Instance, caller: &Caller, period: &str) {
     let view = instance.view().await.expect("a view");
     for own in instance.unreviewed_anomalies(&view, period).await.expect("anomalies") {
-        let new = NewAnomalyReview { payee_id: own.payee_id, kind: own.kind, fact: own.fact, comment: "as expected".to_owned() };
-        instance.review_anomaly(&view, caller, period, &Thresholds::default(), &new).await.expect("a review");
+        let key = AnomalyKey { payee_id: own.payee_id, kind: own.kind, fact: own.fact };
+        let new = NewAnomalyReview { anomalies: vec![key], comment: "as expected".to_owned() };
+        instance.review_anomalies(&view, caller, period, &Thresholds::default(), &new).await.expect("a review");
     }
 }
 

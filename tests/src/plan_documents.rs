@@ -148,6 +148,56 @@ async fn a_plan_is_sent_read_and_accepted_and_pay_waits_for_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_joins_after_a_plan_was_sent_gets_it_with_its_hold() {
+    for stage in Stage::each().await {
+        let mut files = company();
+        files.insert("plan_assignments.csv", "payee_id,plan_id,from_on\nana,seller,2026-01-01\n".to_owned());
+        stage.instance.load(write(&files).path()).await.expect("the company loads");
+        let server = Server::start(&stage).await;
+        let admin = server.token(Role::CompAdmin).await;
+        let ben = server.token_of("ben", &[Role::Seller], Some("ben")).await;
+        // Before it is sent, nobody is asked by coming.
+        let with = |rows: &str| format!("payee_id,plan_id,from_on\nana,seller,2026-01-01\n{rows}");
+        files.insert("plan_assignments.csv", with("mia,seller,2026-01-01\n"));
+        stage.instance.apply(write(&files).path()).await.expect("applied");
+        assert!(holds(&stage).await.is_empty());
+        server.post(&admin, "/plan-documents", &json!({ "plan_id": "seller", "payee_ids": ["ana"] })).expect(201);
+        assert_eq!(holds(&stage).await.len(), 1);
+
+        // Ben comes by an import; Mia, who was on it already and was left out, is not asked by that.
+        let rows = "payee_id,plan_id,from_on\nben,seller,2026-01-10\n";
+        let import = |rows: &str| {
+            let file = tempfile::NamedTempFile::new().expect("a file");
+            std::fs::write(file.path(), rows).expect("written");
+            file
+        };
+        let file = import(rows);
+        stage.instance.import("plan_assignments", file.path(), "joins").await.expect("imported");
+        let of_ben: Vec<_> = holds(&stage).await.into_iter().filter(|(payee, ..)| payee == "ben").collect();
+        assert_eq!(of_ben, [("ben".to_owned(), "20463".to_owned(), None)], "from her first day on the plan: 2026-01-10");
+        assert_eq!(holds(&stage).await.len(), 2);
+        assert_eq!(items(&server.get(&ben, "/plan-documents").expect(200)), [("ben".to_owned(), "sent".to_owned())]);
+        let file = import(rows);
+        stage.instance.import("plan_assignments", file.path(), "again").await.expect("nothing new");
+        assert_eq!(holds(&stage).await.len(), 2, "once");
+
+        run(&stage).await;
+        let (held, paid) = pay(&server, &ben, "ben");
+        assert_eq!(paid, "0");
+        assert_ne!(held, "0");
+        let own = server.get(&ben, "/plan-documents").expect(200)["items"][0].clone();
+        let path = format!("/plan-documents/{}/accept", own["document_id"].as_str().expect("an id"));
+        server.post(&ben, &path, &json!({ "sha256": own["sha256"] })).expect(200);
+        let of_ben: Vec<_> = holds(&stage).await.into_iter().filter(|(payee, ..)| payee == "ben").collect();
+        assert!(of_ben.len() == 1 && of_ben[0].2.is_some(), "accepted, it ends: {of_ben:?}");
+        let report = stage.instance.verify_audit().await.expect("a report");
+        assert!(report.faults.is_empty(), "{:?}", report.faults);
+        server.stop().await;
+        stage.remove().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_is_on_which_plan_is_told_to_those_who_may_know() {
     let stage = Stage::sqlite().await;
     let mut files = small_company();

@@ -39,7 +39,13 @@ export interface Adjustment {
   /** Null where it came with the company's data. */
   change_id: string | null;
   author: string | null;
+  author_name: string | null;
   created_at: Instant | null;
+  decided_by_name: string | null;
+  decided_at: Instant | null;
+  plan_id: string | null;
+  component_id: string | null;
+  transaction_id: string | null;
 }
 
 export interface PaidIn {
@@ -91,6 +97,8 @@ export interface PayoutLine {
   flags: string[];
   reference: string;
   mark: { kind: MarkKind; reason: string; actor: string } | null;
+  /** Disputes that are not settled and holds, those that the payout waits for first. */
+  reasons: { kind: "dispute" | "hold"; id: string; text: string; blocks: boolean }[];
   rates: {
     plan_id: string;
     component_id: string;

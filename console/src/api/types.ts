@@ -58,6 +58,8 @@ export interface Period {
   year: string;
   /** `calculated` where the last run has statements of it. */
   state: "planned" | "calculated" | (string & {});
+  /** An approved or closed one takes nothing more. */
+  close: PeriodState;
 }
 
 export interface Session {
@@ -335,28 +337,6 @@ export interface WhatIf {
   marginal_rate: Decimal | null;
   findings: Pick<Finding, "severity" | "code" | "record" | "message">[];
   millis: number;
-}
-
-export interface QuestionSummary {
-  question_id: string;
-  payee_id: string;
-  payee_name: string;
-  period_id: string;
-  line: number | null;
-  subject: string;
-  state: string;
-  /** The id of the user. */
-  asked_by: string;
-  asked_at: Instant;
-}
-
-export interface Question extends QuestionSummary {
-  /** The run that the question is about. */
-  run_id: string;
-  /** The explanation as it was when it was asked. */
-  trace: TraceNode | null;
-  version: number;
-  messages: { author: string; author_name: string; body: string; written_at: Instant }[];
 }
 
 export interface TeamMember {

@@ -3,11 +3,14 @@
 import type { Decimal } from "@/money";
 import type { ChangeKind, ChangeState, Day, Instant, Role, TraceNode } from "./types";
 
-export type DisputeState = "open" | "assigned" | "resolved" | "closed" | "withdrawn";
+export type DisputeKind = "question" | "dispute";
+/** `answered` is of a question, `resolved` of a dispute. */
+export type DisputeState = "open" | "assigned" | "answered" | "resolved" | "closed" | "withdrawn";
 export type DisputeOutcome = "accepted" | "partly" | "rejected";
 
 export interface DisputeHead {
   dispute_id: string;
+  kind: DisputeKind;
   payee_id: string;
   payee_name: string;
   period_id: string;
@@ -25,10 +28,14 @@ export interface DisputeHead {
   granted: Decimal | null;
   /** The id of the user. */
   raised_by: string;
+  raised_by_name: string;
   raised_at: Instant;
   assigned_to: string | null;
+  assigned_to_name: string | null;
   due_at: Instant;
   overdue: boolean;
+  /** Payouts of the payee wait for it. */
+  holds_pay: boolean;
 }
 
 export interface Attachment {
@@ -56,6 +63,7 @@ export interface Dispute extends DisputeHead {
 }
 
 export interface NewDispute {
+  kind?: DisputeKind;
   line?: number;
   transaction_id?: string;
   subject: string;
@@ -179,6 +187,8 @@ export interface Webhook {
   created_by: string;
   created_at: Instant;
   version: number;
+  /** Those that sign, the newest first; an older one until then. */
+  secrets: { made_at: Instant; valid_until: Instant | null }[];
   /** Only in the answer that made it. */
   secret?: string;
 }
@@ -194,6 +204,71 @@ export interface Delivery {
   body: unknown;
   /** Only where one delivery is asked for. */
   attempts: { attempt: number; attempted_at: Instant; status: number | null; error: string | null }[];
+}
+
+/** A user who may do something next; for somebody else where she was given that one's approvals. */
+export interface Candidate {
+  user_id: string;
+  name: string;
+  on_behalf_of: string | null;
+}
+
+/** Something that the last run did not see. */
+export interface SinceRun {
+  at: Instant;
+  kind: "rows" | "document" | "extension";
+  object: string;
+  source: string | null;
+}
+
+export interface RunStanding {
+  state: "current" | "stale" | "none";
+  run_id: string | null;
+  recorded_at: Instant | null;
+  since: Instant | null;
+  changes: SinceRun[];
+  change_count: number;
+  incomplete_run_id: string | null;
+}
+
+/** What is allowed in a plan but seldom meant. */
+export interface PlanLint {
+  file: string;
+  plan_id: string;
+  version: Day | null;
+  severity: "info" | "warning" | "error";
+  code: string;
+  place: string;
+  message: string;
+  /** The plan in force says the same already. */
+  known: boolean;
+}
+
+export interface PlanSummary {
+  plan_id: string;
+  name: string;
+  versions: (Day | null)[];
+  warning_count: number;
+  note_count: number;
+}
+
+export interface PlanVersion {
+  file: string;
+  from: Day | null;
+  until: Day | null;
+  text: string;
+  lints: PlanLint[];
+}
+
+export interface Plan {
+  plan_id: string;
+  name: string;
+  versions: PlanVersion[];
+}
+
+export interface PlanCheck {
+  problems: string[];
+  lints: PlanLint[];
 }
 
 export type PlanDocumentState = "sent" | "accepted" | "returned" | "replaced";

@@ -23,6 +23,7 @@ const change = (over: Partial<Change> = {}): Change => ({
   content_hash: "h",
   version: 1,
   text_diff: [],
+  lints: [],
   impact: null,
   current_digest: "d1",
   revisions: [],

@@ -1,6 +1,7 @@
 // The shapes of formulas and changes as the server sends them.
 
 import type { ChangeKind, ChangeState, Impact, Instant } from "@/api/types";
+import type { PlanLint } from "@/api/work";
 
 type Digest = string;
 
@@ -86,6 +87,8 @@ export interface Change extends ChangeHead {
   /** Of what is in force now: other than `base_digest` where that changed since the draft. */
   current_digest: Digest;
   text_diff: { tag: " " | "-" | "+"; text: string }[];
+  /** What is to be looked at in the plans that it brings. */
+  lints: PlanLint[];
   /** As it was at the submission or approval; null for those who may not see everybody's pay. */
   impact: Impact | null;
   revisions: { revision: number; editor: string; content_hash: string; recorded_at: Instant }[];

@@ -21,6 +21,9 @@ use utoipa::ToSchema;
 /// The tables of a result that a statement is made of, in the order in which they are hashed.
 const CONTENT: [&str; 3] = ["statements", "earnings", "slices"];
 
+/// Of published statements so many are named to a program.
+const TOLD_MAX: usize = 1_000;
+
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAcknowledgement {
@@ -128,6 +131,11 @@ impl Instance {
             new.push(PublishedStatement { payee_id, period_id, sequence, content_hash, run_id, published_at: now });
         }
         store::add_published(tx, &new).await?;
+        let published: Vec<_> = new
+            .iter()
+            .map(|own| serde_json::json!({ "payee_id": own.payee_id, "period_id": own.period_id, "content_hash": own.content_hash }))
+            .take(TOLD_MAX)
+            .collect();
         let is_wanted = in_force(tx).await?.acknowledgement_wanted;
         let kind = if is_wanted { NoticeKind::StatementToAcknowledge } else { NoticeKind::StatementPublished };
         let everybody = Everybody::read(tx).await?;
@@ -144,6 +152,7 @@ impl Instance {
                 once_key: None,
                 payee_id: Some(payee_id),
                 period_id: Some(last),
+                state: serde_json::Value::Null,
             };
             self.tell_known(tx, &everybody, &happening, &BTreeSet::from([user.user_id.clone()]), now).await?;
         }
@@ -155,6 +164,7 @@ impl Instance {
             once_key: None,
             payee_id: None,
             period_id: None,
+            state: serde_json::json!({ "run_id": run_id.as_str(), "state": "published", "statement_count": new.len(), "statements": published }),
         };
         self.tell_programs(tx, &happening, now).await
     }

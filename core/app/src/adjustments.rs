@@ -11,10 +11,10 @@ use crate::{Instance, now_ms, shown_ms};
 use anyhow::Result;
 use attain_audit::Entry;
 use attain_domain::NULL_NUMBER;
-use attain_store::teamwork::{self as store, AdjustmentDraft};
+use attain_store::teamwork::{self as store, AdjustmentDraft, Decided};
 use attain_store::versions::{Part, bump};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 
 const NOTE_LENGTH_MAX: usize = 500;
@@ -78,10 +78,27 @@ pub struct AdjustmentView {
     pub dispute_id: Option<String>,
     /// `submitted`, `approved`, `rejected` or `withdrawn`; only an approved one is paid.
     pub state: String,
+    pub plan_id: Option<String>,
+    pub component_id: Option<String>,
+    pub transaction_id: Option<String>,
     /// `null` where it came with the company's data.
     pub change_id: Option<String>,
     pub author: Option<String>,
+    pub author_name: Option<String>,
     pub created_at: Option<String>,
+    /// Who approved or rejected it.
+    pub decided_by_name: Option<String>,
+    pub decided_at: Option<String>,
+}
+
+/// Which adjustments are listed; all where nothing is named.
+#[derive(Debug, Clone, Default)]
+pub struct AdjustmentFilter<'a> {
+    pub payee_id: Option<&'a str>,
+    pub period_id: Option<&'a str>,
+    /// `submitted`, `approved`, `rejected` or `withdrawn`.
+    pub state: Option<&'a str>,
+    pub reason: Option<AdjustmentReason>,
 }
 
 /// What the row of an adjustment says.
@@ -212,39 +229,56 @@ impl Instance {
         attain_audit::append(&mut tx, entry, now).await?;
         tx.commit().await?;
         self.seal().await?;
-        Ok(shown(view, draft, change.state))
+        let mut own = shown(view, draft, Decided { state: change.state, by: None, at: None }, &|_| None);
+        own.author_name = Some(caller.name.clone());
+        (own.plan_id, own.component_id, own.transaction_id) = (new.plan_id.clone(), new.component_id.clone(), new.transaction_id.clone());
+        Ok(own)
     }
 
     /// Those of the payees and periods that the caller may see, newest first: with `see-all-pay` also what is not approved.
-    pub async fn adjustments(
-        &self,
-        view: &View,
-        caller: &Caller,
-        payee_id: Option<&str>,
-        period_id: Option<&str>,
-    ) -> Result<Vec<AdjustmentView>> {
+    pub async fn adjustments(&self, view: &View, caller: &Caller, filter: &AdjustmentFilter<'_>) -> Result<Vec<AdjustmentView>> {
         caller.require_one(&[Action::SeeOwnPay, Action::SeeTeamPay, Action::SeeAllPay])?;
         let mut connection = self.database.glance().await?;
         let drafts = store::adjustments(&mut connection, "").await?;
+        let users: BTreeMap<String, String> =
+            attain_store::users::list(&mut connection).await?.into_iter().map(|user| (user.user_id, user.name)).collect();
         drop(connection);
+        let name = |user: &str| users.get(user).cloned();
+        let in_force: BTreeMap<String, AdjustmentView> = loaded(view).into_iter().map(|own| (own.adjustment_id.clone(), own)).collect();
         let known: BTreeSet<String> = drafts.iter().map(|(own, _)| own.adjustment_id.clone()).collect();
         let mut all: Vec<AdjustmentView> = drafts
             .into_iter()
-            .filter(|(_, state)| state == "approved" || caller.may(Action::SeeAllPay))
-            .map(|(own, state)| shown(view, own, state))
+            .filter(|(_, decided)| decided.state == "approved" || caller.may(Action::SeeAllPay))
+            .map(|(own, decided)| {
+                let row = in_force.get(&own.adjustment_id);
+                let mut own = shown(view, own, decided, &name);
+                if let Some(row) = row {
+                    (own.plan_id, own.component_id) = (row.plan_id.clone(), row.component_id.clone());
+                    own.transaction_id.clone_from(&row.transaction_id);
+                }
+                own
+            })
             .collect();
-        all.extend(loaded(view).into_iter().filter(|own| !known.contains(&own.adjustment_id)));
+        all.extend(in_force.into_values().filter(|own| !known.contains(&own.adjustment_id)));
         all.retain(|own| {
-            payee_id.is_none_or(|payee| own.payee_id == payee)
-                && period_id.is_none_or(|period| own.period_id == period)
+            filter.payee_id.is_none_or(|payee| own.payee_id == payee)
+                && filter.period_id.is_none_or(|period| own.period_id == period)
+                && filter.state.is_none_or(|state| own.state == state)
+                && filter.reason.is_none_or(|reason| own.reason == reason.name())
                 && view.visible_period(caller, &own.payee_id, &own.period_id).is_ok()
         });
         Ok(all)
     }
 }
 
-fn shown(view: &View, own: AdjustmentDraft, state: String) -> AdjustmentView {
+fn shown(view: &View, own: AdjustmentDraft, decided: Decided, name: &dyn Fn(&str) -> Option<String>) -> AdjustmentView {
     AdjustmentView {
+        author_name: name(&own.author),
+        decided_by_name: decided.by.as_deref().and_then(name),
+        decided_at: decided.at.map(shown_ms),
+        plan_id: None,
+        component_id: None,
+        transaction_id: None,
         payee_name: view.company.name(&own.payee_id).to_owned(),
         adjustment_id: own.adjustment_id,
         payee_id: own.payee_id,
@@ -253,7 +287,7 @@ fn shown(view: &View, own: AdjustmentDraft, state: String) -> AdjustmentView {
         reason: own.reason,
         note: own.note,
         dispute_id: own.dispute_id,
-        state,
+        state: decided.state,
         change_id: Some(own.change_id),
         author: Some(own.author),
         created_at: Some(shown_ms(own.created_at)),
@@ -278,9 +312,15 @@ pub(crate) fn loaded(view: &View) -> Vec<AdjustmentView> {
                 note: text("note", row),
                 dispute_id: text("dispute_id", row),
                 state: "approved".to_owned(),
+                plan_id: text("plan_id", row),
+                component_id: text("component_id", row),
+                transaction_id: text("transaction_id", row),
                 change_id: None,
                 author: None,
+                author_name: None,
                 created_at: None,
+                decided_by_name: None,
+                decided_at: None,
             }
         })
         .collect()

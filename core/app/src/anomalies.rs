@@ -21,6 +21,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 
 const COMMENT_LENGTH_MAX: usize = 1_000;
+/// At once.
+const REVIEWED_MAX: usize = 1_000;
 /// Periods before, of which the median is taken.
 const TRAILING: usize = 3;
 
@@ -83,13 +85,21 @@ pub struct Thresholds {
     pub adjustment_at_least: Option<String>,
 }
 
+/// One anomaly as it was read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AnomalyKey {
+    pub payee_id: String,
+    pub kind: AnomalyKind,
+    pub fact: String,
+}
+
+/// One review of one anomaly or of several.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAnomalyReview {
-    pub payee_id: String,
-    pub kind: AnomalyKind,
-    /// Of the anomaly as it was read.
-    pub fact: String,
+    pub anomalies: Vec<AnomalyKey>,
+    /// What was found.
     pub comment: String,
 }
 
@@ -286,52 +296,62 @@ impl Instance {
         Ok(all.into_iter().filter(|own| own.review.is_none()).collect())
     }
 
-    /// Says that the caller has looked at something unusual in somebody else's statement.
-    pub async fn review_anomaly(
+    /// Says that the caller has looked at what is unusual in other people's statements: all that are named, or none. Answers the list as
+    /// it is then.
+    pub async fn review_anomalies(
         &self,
         view: &View,
         caller: &Caller,
         period_id: &str,
         thresholds: &Thresholds,
         new: &NewAnomalyReview,
-    ) -> Result<Anomaly> {
+    ) -> Result<Vec<Anomaly>> {
         caller.require(Action::SeeAllPay)?;
         caller.require(Action::ApproveChanges)?;
         let comment = new.comment.trim();
         if !(1..=COMMENT_LENGTH_MAX).contains(&comment.chars().count()) {
             return Err(Refusal::invalid(format!("say in 1 to {COMMENT_LENGTH_MAX} characters what you found")).into());
         }
-        if caller.payee_id.as_deref() == Some(new.payee_id.as_str()) {
+        if !(1..=REVIEWED_MAX).contains(&new.anomalies.len()) {
+            return Err(Refusal::invalid(format!("name 1 to {REVIEWED_MAX} anomalies")).into());
+        }
+        if new.anomalies.iter().any(|own| caller.payee_id.as_deref() == Some(own.payee_id.as_str())) {
             return Err(Refusal::forbidden("it is your own pay; somebody else has to look at it").into());
         }
-        let is_it = |own: &Anomaly| own.payee_id == new.payee_id && own.kind == new.kind && own.fact == new.fact;
-        let mut own = self
-            .reviewed(view, period_id, thresholds)
-            .await?
-            .into_iter()
-            .find(is_it)
-            .ok_or_else(|| Refusal::not_found("there is no such anomaly; its figures may have changed, so read the list again"))?;
+        let wanted: BTreeSet<&AnomalyKey> = new.anomalies.iter().collect();
+        let known = self.reviewed(view, period_id, thresholds).await?;
+        let is_known =
+            |key: &AnomalyKey| known.iter().any(|own| own.payee_id == key.payee_id && own.kind == key.kind && own.fact == key.fact);
+        let unknown: Vec<String> =
+            wanted.iter().filter(|key| !is_known(key)).map(|key| format!("{} {}", key.payee_id, key.kind.name())).collect();
+        if !unknown.is_empty() {
+            let refusal = Refusal::not_found("there is no such anomaly; its figures may have changed, so read the list again");
+            return Err(refusal.with_details(unknown).into());
+        }
         let now = now_ms();
         let mut tx = self.database.begin().await?;
         bump(&mut tx, Part::Work).await?;
-        let review = Review {
-            review_id: new_id("review")?,
-            period_id: period_id.to_owned(),
-            payee_id: new.payee_id.clone(),
-            kind: new.kind.name().to_owned(),
-            fact: new.fact.clone(),
-            comment: comment.to_owned(),
-            reviewed_by: caller.user_id.clone(),
-            reviewed_at: now,
-        };
-        store::add_review(&mut tx, &review).await?;
-        let object = format!("{}/{period_id}", new.payee_id);
-        let entry = Entry::new(&caller.user_id, "review-anomaly", &object).after(&new.fact).reason(new.kind.name());
-        attain_audit::append(&mut tx, entry, now).await?;
+        for key in &wanted {
+            let review = Review {
+                review_id: new_id("review")?,
+                period_id: period_id.to_owned(),
+                payee_id: key.payee_id.clone(),
+                kind: key.kind.name().to_owned(),
+                fact: key.fact.clone(),
+                comment: comment.to_owned(),
+                reviewed_by: caller.user_id.clone(),
+                reviewed_at: now,
+            };
+            store::add_review(&mut tx, &review).await?;
+        }
+        for key in &wanted {
+            let object = format!("{}/{period_id}", key.payee_id);
+            let entry = Entry::new(&caller.user_id, "review-anomaly", &object).after(&key.fact).reason(key.kind.name());
+            attain_audit::append(&mut tx, entry, now).await?;
+        }
         tx.commit().await?;
         self.seal().await?;
-        own.review = Some(AnomalyReview { reviewed_by: review.reviewed_by, reviewed_at: shown_ms(now), comment: review.comment });
-        Ok(own)
+        self.reviewed(view, period_id, thresholds).await
     }
 }
 

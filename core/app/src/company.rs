@@ -3,6 +3,7 @@
 
 use crate::folder::{self, Canonical, Change, Company};
 use crate::periods::{self, Door};
+use crate::plan_lint::{self, PlanLint};
 use crate::refusal::Refusal;
 use crate::{Instance, now_ms};
 use anyhow::{Context, Result};
@@ -33,6 +34,9 @@ pub struct EntityCount {
 pub struct Receipt {
     pub changes: Vec<EntityCount>,
     pub documents: Vec<String>,
+    /// What is to be looked at in the plans of a company that was loaded or applied; it refused nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lints: Vec<PlanLint>,
 }
 
 impl Receipt {
@@ -64,7 +68,7 @@ impl Instance {
         let receipt = self.write(&mut tx, None, company, "load", source).await?;
         tx.commit().await?;
         self.seal().await?;
-        Ok(receipt)
+        Ok(Receipt { lints: plan_lint::of_company(company), ..receipt })
     }
 
     /// What [`Instance::apply`] would change, a line each.
@@ -84,7 +88,7 @@ impl Instance {
         let receipt = self.write(&mut tx, have.as_ref(), &want, "apply", &dir.display().to_string()).await?;
         tx.commit().await?;
         self.seal().await?;
-        Ok(receipt)
+        Ok(Receipt { lints: plan_lint::of_company(&want), ..receipt })
     }
 
     pub async fn export(&self, dir: &Path) -> Result<()> {
@@ -245,6 +249,12 @@ impl Instance {
             let object = want.settings.name.clone();
             versions::bump(tx, Part::Company).await?;
             self.live.kept.keep_company(versions::stamp(tx, Part::Company).await?, want);
+            if let Some(have) = have
+                && let Some(with) = self.send_to_joiners(tx, have, want).await?
+            {
+                let why = "made by the system: who came onto a plan has its document to accept";
+                Box::pin(self.write_by(tx, Some(want), &with, "plan-hold", why, Door::Usual)).await?;
+            }
             attain_audit::append(tx, Entry::new(&self.actor, action, &object).reason(source).after(&after), now).await?;
         }
         Ok(receipt)

@@ -65,16 +65,16 @@ pub(crate) async fn is_given(connection: &mut Connection, from: &str, to: &str, 
     Ok(store::delegations(connection).await?.iter().any(given))
 }
 
-/// Those who may act for any of these users on the day of `now`.
+/// Who may act for which of these users on the day of `now`.
 pub(crate) async fn acting_for(
     connection: &mut Connection,
     users: &std::collections::BTreeSet<String>,
     now: i64,
-) -> Result<std::collections::BTreeSet<String>> {
+) -> Result<std::collections::BTreeSet<(String, String)>> {
     let today = day_of(now);
     let given =
         |own: &Delegation| users.contains(&own.from_user) && own.revoked_at.is_none() && own.from_on <= today && today < own.until_on;
-    Ok(store::delegations(connection).await?.into_iter().filter(given).map(|own| own.to_user).collect())
+    Ok(store::delegations(connection).await?.into_iter().filter(given).map(|own| (own.to_user, own.from_user)).collect())
 }
 
 fn shown(own: Delegation, everybody: &Everybody, today: i64) -> DelegationView {

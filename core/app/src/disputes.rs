@@ -1,10 +1,13 @@
 //! Disputes: somebody holds a statement to be wrong, says what she expects and why; somebody else looks at it and decides. What is granted
-//! becomes an adjustment, which a second person approves, and the dispute ends with that.
+//! becomes an adjustment, which a second person approves, and the dispute ends with that. A question is one that expects no amount and ends
+//! with its answer.
 
 mod attachments;
 mod case;
+mod kind;
 
 pub use attachments::{AttachmentFile, AttachmentView, FILE_BYTES_MAX};
+pub use kind::{DisputeKind, Escalation, PayHold};
 
 use crate::access::{Action, Caller};
 use crate::adjustments::{AdjustmentReason, Row, change_of, check_open, note_of};
@@ -23,6 +26,7 @@ use attain_store::changes::Change;
 use attain_store::disputes::{self as store, Dispute};
 use attain_store::teamwork::AdjustmentDraft;
 use attain_store::versions::{Part, bump};
+use kind::{after_message, is_question, waiting};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use utoipa::ToSchema;
@@ -35,12 +39,13 @@ const MESSAGES_MAX: usize = 500;
 const OPEN_MAX: usize = 200;
 const DAY_MS: i64 = 24 * 3_600_000;
 
-/// How far a dispute is.
+/// How far a dispute is. `answered` is of a question, `resolved` of a dispute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DisputeState {
     Open,
     Assigned,
+    Answered,
     Resolved,
     Closed,
     Withdrawn,
@@ -51,6 +56,7 @@ impl DisputeState {
         match self {
             DisputeState::Open => "open",
             DisputeState::Assigned => "assigned",
+            DisputeState::Answered => "answered",
             DisputeState::Resolved => "resolved",
             DisputeState::Closed => "closed",
             DisputeState::Withdrawn => "withdrawn",
@@ -80,6 +86,9 @@ impl DisputeOutcome {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewDispute {
+    /// `dispute` where it is left out.
+    #[serde(default)]
+    pub kind: DisputeKind,
     /// Number of the line.
     #[serde(default)]
     pub line: Option<usize>,
@@ -87,9 +96,9 @@ pub struct NewDispute {
     #[serde(default)]
     pub transaction_id: Option<String>,
     pub subject: String,
-    /// Why.
+    /// Why, or what is asked.
     pub body: String,
-    /// What the line, or the statement, or the missing credit's pay should be.
+    /// Of a dispute: what the line, or the statement, or the missing credit's pay should be.
     #[serde(default)]
     pub expected: Option<String>,
 }
@@ -130,6 +139,8 @@ pub struct DisputeStep {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DisputeHead {
     pub dispute_id: String,
+    /// `question` or `dispute`.
+    pub kind: String,
     pub payee_id: String,
     pub payee_name: String,
     pub period_id: String,
@@ -147,10 +158,14 @@ pub struct DisputeHead {
     pub outcome: Option<String>,
     pub granted: Option<String>,
     pub raised_by: String,
+    pub raised_by_name: String,
     pub raised_at: String,
     pub assigned_to: Option<String>,
+    pub assigned_to_name: Option<String>,
     pub due_at: String,
     pub overdue: bool,
+    /// Whether payouts of the payee wait for it.
+    pub holds_pay: bool,
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -182,8 +197,14 @@ pub struct DisputeView {
 /// Which disputes are listed; all where nothing is named.
 #[derive(Debug, Clone, Default)]
 pub struct DisputeFilter<'a> {
+    pub kind: Option<DisputeKind>,
     pub state: Option<DisputeState>,
     pub payee_id: Option<&'a str>,
+    pub period_id: Option<&'a str>,
+    /// Those that nobody was given yet.
+    pub is_unassigned: bool,
+    /// Those that payouts wait for.
+    pub is_holding: bool,
     pub is_overdue: bool,
     /// Those that are assigned to the caller.
     pub is_mine: bool,
@@ -210,9 +231,26 @@ fn is_undecided(own: &Dispute) -> bool {
     matches!(own.state.as_str(), "open" | "assigned")
 }
 
-fn head(view: &View, own: &Dispute, now: i64) -> DisputeHead {
+/// User to name.
+type Users = std::collections::BTreeMap<String, String>;
+
+async fn users(connection: &mut attain_database::Connection) -> Result<Users> {
+    Ok(attain_store::users::list(connection).await?.into_iter().map(|user| (user.user_id, user.name)).collect())
+}
+
+/// Whether it is unsettled and payouts wait for it.
+fn is_holding(own: &Dispute) -> bool {
+    own.holds_pay && matches!(own.state.as_str(), "open" | "assigned" | "resolved")
+}
+
+fn head(view: &View, own: &Dispute, users: &Users, now: i64) -> DisputeHead {
+    let name = |user: &String| users.get(user).unwrap_or(user).clone();
     DisputeHead {
         dispute_id: own.dispute_id.clone(),
+        kind: own.kind.clone(),
+        raised_by_name: name(&own.raised_by),
+        assigned_to_name: own.assigned_to.as_ref().map(name),
+        holds_pay: is_holding(own),
         payee_id: own.payee_id.clone(),
         payee_name: view.company.name(&own.payee_id).to_owned(),
         period_id: own.period_id.clone(),
@@ -249,6 +287,17 @@ fn happening<'a>(kind: NoticeKind, own: &'a Dispute, body: String) -> Happening<
         once_key: None,
         payee_id: Some(&own.payee_id),
         period_id: Some(&own.period_id),
+        state: serde_json::json!({
+            "kind": own.kind,
+            "state": own.state,
+            "outcome": own.outcome,
+            "about": own.about,
+            "line": own.line,
+            "assigned_to": own.assigned_to,
+            "due_at": shown_ms(own.due_at),
+            "holds_pay": is_holding(own),
+            "change_id": own.change_id,
+        }),
     }
 }
 
@@ -264,8 +313,7 @@ pub(crate) async fn follow(instance: &Instance, tx: &mut Tx, change: &Change, no
         DisputeState::Closed.name().clone_into(&mut own.state);
         format!("The adjustment was approved; the next run posts it{why}")
     } else {
-        let state = if own.assigned_to.is_some() { DisputeState::Assigned } else { DisputeState::Open };
-        state.name().clone_into(&mut own.state);
+        waiting(&own).name().clone_into(&mut own.state);
         (own.outcome, own.granted, own.change_id, own.resolved_by, own.resolved_at) = (None, None, None, None, None);
         format!("The adjustment was {}; the dispute is open again{why}", change.state)
     };
@@ -290,7 +338,12 @@ impl Instance {
     ) -> Result<DisputeView> {
         caller.require(Action::Ask)?;
         view.visible_period(caller, payee_id, period_id)?;
-        let (subject, body) = (within("the subject", &new.subject, SUBJECT_LENGTH_MAX)?, within("the reason", &new.body, BODY_LENGTH_MAX)?);
+        let is_asked = new.kind == DisputeKind::Question;
+        let what = if is_asked { "the question" } else { "the reason" };
+        let (subject, body) = (within("the subject", &new.subject, SUBJECT_LENGTH_MAX)?, within(what, &new.body, BODY_LENGTH_MAX)?);
+        if is_asked && new.expected.is_some() {
+            return Err(Refusal::invalid("a question expects no amount; raise a dispute, or leave `expected` out").into());
+        }
         let expected = new.expected.as_deref().map(|text| amount("`expected`", text)).transpose()?;
         let transaction_id = new.transaction_id.as_deref().map(|id| within("a transaction's id", id, ID_LENGTH_MAX)).transpose()?;
         let about = match (new.line, &transaction_id) {
@@ -320,7 +373,8 @@ impl Instance {
             return Err(Refusal::conflict(format!("you have {OPEN_MAX} open disputes; withdraw some")).into());
         }
         let own = Dispute {
-            dispute_id: new_id("dispute")?,
+            dispute_id: new_id(new.kind.name())?,
+            kind: new.kind.name().to_owned(),
             payee_id: payee_id.to_owned(),
             period_id: period_id.to_owned(),
             about: about.to_owned(),
@@ -344,6 +398,7 @@ impl Instance {
             due_at: now + policy.dispute_days * DAY_MS,
             resolved_by: None,
             resolved_at: None,
+            holds_pay: false,
             version: 1,
         };
         store::add(&mut tx, &own).await?;
@@ -351,9 +406,11 @@ impl Instance {
         let everybody = Everybody::read(&mut tx).await?;
         let mut told = everybody.who_may(Action::AnswerQuestions);
         told.remove(&caller.user_id);
-        let text = format!("{} disputes {period_id}: {}", everybody.name(&caller.user_id), own.subject);
+        let does = if is_asked { "asks about" } else { "disputes" };
+        let text = format!("{} {does} {period_id}: {}", everybody.name(&caller.user_id), own.subject);
         self.announce(&mut tx, &happening(NoticeKind::DisputeRaised, &own, text), &told, now).await?;
-        let entry = Entry::new(&self.actor, "raise-dispute", &own.dispute_id).reason(&format!("{payee_id}/{period_id} {about}"));
+        let action = if is_asked { "ask" } else { "raise-dispute" };
+        let entry = Entry::new(&self.actor, action, &own.dispute_id).reason(&format!("{payee_id}/{period_id} {about}"));
         attain_audit::append(&mut tx, entry, now).await?;
         tx.commit().await?;
         self.seal().await?;
@@ -365,14 +422,19 @@ impl Instance {
         caller.require_one(&[Action::Ask, Action::AnswerQuestions, Action::SeeAllPay])?;
         let mut connection = self.database.glance().await?;
         let all = store::list(&mut connection).await?;
+        let users = users(&mut connection).await?;
         let now = now_ms();
         Ok(all
             .iter()
+            .filter(|own| filter.kind.is_none_or(|kind| own.kind == kind.name()))
+            .filter(|own| filter.period_id.is_none_or(|period| own.period_id == period))
+            .filter(|own| !filter.is_unassigned || (own.assigned_to.is_none() && is_undecided(own)))
+            .filter(|own| !filter.is_holding || is_holding(own))
             .filter(|own| filter.state.is_none_or(|state| own.state == state.name()))
             .filter(|own| filter.payee_id.is_none_or(|payee| own.payee_id == payee))
             .filter(|own| !filter.is_mine || own.assigned_to.as_deref() == Some(caller.user_id.as_str()))
             .filter(|own| sees(view, caller, own))
-            .map(|own| head(view, own, now))
+            .map(|own| head(view, own, &users, now))
             .filter(|own| !filter.is_overdue || own.overdue)
             .collect())
     }
@@ -387,7 +449,7 @@ impl Instance {
             None => None,
         };
         Ok(DisputeView {
-            head: head(view, &own, now_ms()),
+            head: head(view, &own, &users(&mut read).await?, now_ms()),
             run_id: own.run_id,
             trace: own.trace.as_deref().map(serde_json::from_str).transpose()?,
             messages: messages
@@ -405,6 +467,18 @@ impl Instance {
             case_change_id: own.case_change_id,
             version: own.version,
         })
+    }
+
+    /// A dispute that the caller sees.
+    pub(crate) async fn seen_dispute(
+        &self,
+        connection: &mut attain_database::Connection,
+        view: &View,
+        caller: &Caller,
+        dispute_id: &str,
+    ) -> Result<Dispute> {
+        let own = store::get(connection, dispute_id).await?.filter(|own| sees(view, caller, own));
+        Ok(own.ok_or_else(|| unknown(dispute_id))?)
     }
 
     /// The dispute in a transaction that holds the part, where the caller sees it.
@@ -430,12 +504,16 @@ impl Instance {
         let body = within("the message", body, BODY_LENGTH_MAX)?;
         let now = now_ms();
         let mut tx = self.database.begin().await?;
-        let own = self.own_dispute(&mut tx, view, caller, dispute_id).await?;
+        let mut own = self.own_dispute(&mut tx, view, caller, dispute_id).await?;
         if matches!(own.state.as_str(), "closed" | "withdrawn") {
-            return Err(Refusal::conflict(format!("this dispute is {}; open it again or raise a new one", own.state)).into());
+            return Err(Refusal::conflict(format!("this {} is {}; open it again or raise a new one", own.kind, own.state)).into());
         }
         if store::messages(&mut tx, dispute_id).await?.len() >= MESSAGES_MAX {
-            return Err(Refusal::conflict(format!("this dispute has {MESSAGES_MAX} messages; raise a new one")).into());
+            return Err(Refusal::conflict(format!("this {} has {MESSAGES_MAX} messages; raise a new one", own.kind)).into());
+        }
+        let before = own.state.clone();
+        if let Some(state) = after_message(&own, caller) {
+            state.name().clone_into(&mut own.state);
         }
         store::add_message(&mut tx, dispute_id, &caller.user_id, &body, now).await?;
         if !store::replace(&mut tx, &own).await? {
@@ -444,7 +522,11 @@ impl Instance {
         let told = self.concerned(&mut tx, &own, &caller.user_id).await?;
         let text = format!("{} wrote about: {}", caller.name, own.subject);
         self.announce(&mut tx, &happening(NoticeKind::DisputeAnswered, &own, text), &told, now).await?;
-        attain_audit::append(&mut tx, Entry::new(&self.actor, "answer-dispute", dispute_id), now).await?;
+        let mut entry = Entry::new(&self.actor, "answer-dispute", dispute_id);
+        if before != own.state {
+            entry = entry.before(&before).after(&own.state);
+        }
+        attain_audit::append(&mut tx, entry, now).await?;
         tx.commit().await?;
         self.seal().await?;
         self.dispute(view, caller, dispute_id).await
@@ -467,7 +549,7 @@ impl Instance {
             return Err(stale().into());
         }
         if !is_undecided(&own) {
-            return Err(Refusal::conflict(format!("this dispute is {}; open it again before it is assigned", own.state)).into());
+            return Err(Refusal::conflict(format!("this {} is {}; open it again before it is assigned", own.kind, own.state)).into());
         }
         let everybody = Everybody::read(&mut tx).await?;
         let user = everybody.get(&assignment.user_id);
@@ -516,6 +598,9 @@ impl Instance {
         let payees = [caller.payee_id.as_deref(), user.as_ref().and_then(|user| user.payee_id.as_deref())];
         if payees.contains(&Some(own.payee_id.as_str())) {
             return Err(Refusal::forbidden("it is about your own pay; somebody else has to decide").into());
+        }
+        if is_question(&own) {
+            return Err(Refusal::conflict("a question is answered, not decided; make a dispute of it first").into());
         }
         let granted = resolution.amount.as_deref().map(|text| amount("`amount`", text)).transpose()?;
         match (resolution.outcome, granted) {
@@ -578,6 +663,8 @@ impl Instance {
             own.change_id = Some(made.change_id.clone());
             change = Some(made);
         }
+        // What is decided without an amount is settled; with one, pay waits for the second person.
+        own.holds_pay = own.holds_pay && change.is_some();
         own.granted = granted;
         own.outcome = Some(resolution.outcome.name().to_owned());
         DisputeState::Resolved.name().clone_into(&mut own.state);
@@ -631,17 +718,18 @@ impl Instance {
         }
         let before = own.state.clone();
         let next = match (before.as_str(), step.state) {
-            ("open" | "assigned", DisputeState::Withdrawn) if is_raiser => DisputeState::Withdrawn,
+            ("open" | "assigned" | "answered", DisputeState::Withdrawn) if is_raiser => DisputeState::Withdrawn,
+            ("open" | "assigned" | "answered", DisputeState::Closed) if is_question(&own) => DisputeState::Closed,
             (_, DisputeState::Withdrawn) if !is_raiser => return Err(Refusal::forbidden("only who raised it can withdraw it").into()),
             ("resolved", DisputeState::Closed) => DisputeState::Closed,
-            ("resolved" | "closed" | "withdrawn", DisputeState::Open) => {
+            ("answered" | "resolved" | "closed" | "withdrawn", DisputeState::Open) => {
                 let policy = in_force(&mut tx).await?;
                 own.due_at = now + policy.dispute_days * DAY_MS;
                 (own.outcome, own.granted, own.change_id, own.resolved_by, own.resolved_at) = (None, None, None, None, None);
-                if own.assigned_to.is_some() { DisputeState::Assigned } else { DisputeState::Open }
+                waiting(&own)
             }
             (before, to) => {
-                let message = format!("a dispute that is {before} cannot become {}", to.name());
+                let message = format!("a {} that is {before} cannot become {}", own.kind, to.name());
                 return Err(Refusal::conflict(message).into());
             }
         };

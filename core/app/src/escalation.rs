@@ -2,7 +2,7 @@
 //! the job runs.
 
 use crate::Instance;
-use crate::changes::deciders;
+use crate::changes::{deciders, told_of};
 use crate::delegations::day_of;
 use crate::notices::{Everybody, Happening, NoticeKind};
 use crate::work_policy::in_force;
@@ -35,6 +35,7 @@ impl Instance {
                 once_key: Some(format!("approval-overdue/{change_id}/{}", day_of(now))),
                 payee_id: None,
                 period_id: None,
+                state: told_of(&change),
             };
             told += self.announce(&mut tx, &happening, &asked, now).await?;
         }

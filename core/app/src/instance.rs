@@ -98,7 +98,7 @@ impl Instance {
             folders: extensions::folders(&config.plugins),
             live: Arc::default(),
             oidc: config.oidc.clone().map(Arc::new),
-            outward: Arc::new(Outward::new(&config.outward)?),
+            outward: Arc::new(Outward::new(&config.outward, &home)?),
         };
         instance.load_installed().await?;
         if access == Access::Server && instance.database.kind() == attain_database::Kind::Sqlite {
@@ -204,12 +204,17 @@ pub(crate) fn shown_ms(at: i64) -> String {
 
 /// A key of the host, made on first use and readable by its owner only.
 pub(crate) fn host_key(folder: &Path) -> Result<[u8; 32]> {
-    use std::io::{Read, Write};
-    let path = folder.join("host.key");
+    std::fs::create_dir_all(folder)?;
+    home_key(&folder.join("host.key"), "remove it and start again")
+}
+
+/// The key in a file, made on first use and readable by its owner only. `advice` is for one whose file is damaged.
+pub(crate) fn home_key(path: &Path, advice: &str) -> Result<[u8; 32]> {
+    use std::io::Read as _;
     let mut key = [0u8; 32];
-    match std::fs::File::open(&path) {
+    match std::fs::File::open(path) {
         Ok(mut file) => {
-            file.read_exact(&mut key).with_context(|| format!("`{}` is damaged; remove it and start again", path.display()))?;
+            file.read_exact(&mut key).with_context(|| format!("`{}` is damaged; {advice}", path.display()))?;
             return Ok(key);
         }
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -218,16 +223,17 @@ pub(crate) fn host_key(folder: &Path) -> Result<[u8; 32]> {
         Err(_) => {}
     }
     getrandom::fill(&mut key).map_err(|error| anyhow::anyhow!("the system gave no random bytes: {error}"))?;
-    std::fs::create_dir_all(folder)?;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(&path) {
-        Ok(mut file) => file.write_all(&key)?,
+    // Whole or not at all: nobody reads a half of it.
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let unwritten = || format!("`{}` cannot be written", path.display());
+    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(unwritten)?;
+    std::io::Write::write_all(&mut file, &key)?;
+    file.as_file().sync_all()?;
+    match file.persist_noclobber(path) {
+        Ok(_) => std::fs::File::open(folder)?.sync_all()?,
         // Another process was first.
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return host_key(folder),
-        Err(error) => return Err(error).with_context(|| format!("`{}` cannot be written", path.display())),
+        Err(failed) if failed.error.kind() == std::io::ErrorKind::AlreadyExists => return home_key(path, advice),
+        Err(failed) => return Err(failed.error).with_context(unwritten),
     }
     Ok(key)
 }

@@ -72,11 +72,11 @@ impl NoticeKind {
     /// What a mail says of it: no name, no subject, no figure.
     pub(crate) fn sentence(self) -> &'static str {
         match self {
-            NoticeKind::DisputeRaised => "A statement is disputed",
-            NoticeKind::DisputeAnswered => "A dispute was answered",
-            NoticeKind::DisputeAssigned => "A dispute was assigned to you",
+            NoticeKind::DisputeRaised => "A statement is asked about or disputed",
+            NoticeKind::DisputeAnswered => "A question or dispute was answered",
+            NoticeKind::DisputeAssigned => "A question or dispute was assigned to you",
             NoticeKind::DisputeResolved => "A dispute was decided",
-            NoticeKind::DisputeOverdue => "A dispute is overdue",
+            NoticeKind::DisputeOverdue => "A question or dispute is overdue",
             NoticeKind::ChangeWaiting => "A change waits for your decision",
             NoticeKind::ChangeDecided => "Your change was decided",
             NoticeKind::ApprovalOverdue => "A change has been waiting for a decision for too long",
@@ -100,6 +100,8 @@ pub(crate) struct Happening<'a> {
     pub once_key: Option<String>,
     pub payee_id: Option<&'a str>,
     pub period_id: Option<&'a str>,
+    /// What programs are told of its state, an object; no pay, and no word that somebody wrote.
+    pub state: serde_json::Value,
 }
 
 /// Everybody who can sign in, with what each may do by the roles that she has now.
@@ -253,6 +255,7 @@ impl Instance {
             once_key: None,
             payee_id: None,
             period_id: Some(period_id),
+            state: serde_json::json!({ "state": state, "by": by }),
         };
         self.tell_known(tx, &everybody, &happening, &told, now).await?;
         self.tell_programs(tx, &happening, now).await

@@ -6,6 +6,7 @@ use crate::mail::{MailConfig, Mailer, NotSent};
 use crate::notices::{Happening, NoticeKind};
 use crate::refusal::Refusal;
 use crate::users::new_id;
+use crate::webhook_keys::WebhookKeys;
 use crate::work::{Kind, job_of};
 use crate::{Instance, shown_ms};
 use anyhow::{Context as _, Result};
@@ -16,13 +17,16 @@ use attain_store::outbox::{self as store, Attempt, Outgoing};
 use attain_store::versions::{Part, bump};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 /// Then a message is given up.
 const ATTEMPTS_MAX: i64 = 10;
 /// A webhook that failed so often in a row is switched off.
 const FAILURES_MAX: i64 = 20;
 const AT_ONCE: i64 = 50;
+/// Who answers this wants nothing more: its webhook is switched off.
+const GONE: u16 = 410;
 const ERROR_CHARS_MAX: usize = 500;
 
 /// How this server reaches others.
@@ -41,15 +45,29 @@ pub(crate) struct Outward {
     mailer: Option<Mailer>,
     public_url: String,
     pub webhook_hosts: Vec<String>,
+    home: PathBuf,
+    keys: OnceLock<WebhookKeys>,
 }
 
 impl Outward {
-    pub fn new(config: &OutwardConfig) -> Result<Outward, Refusal> {
+    /// `home` is the folder of keys.
+    pub fn new(config: &OutwardConfig, home: &Path) -> Result<Outward, Refusal> {
         Ok(Outward {
             mailer: config.mail.as_ref().map(Mailer::new).transpose()?,
             public_url: config.public_url.clone().unwrap_or_default(),
             webhook_hosts: config.webhook_hosts.clone(),
+            home: home.to_owned(),
+            keys: OnceLock::new(),
         })
+    }
+
+    /// What the secrets of webhooks follow from.
+    pub fn webhook_keys(&self) -> Result<&WebhookKeys> {
+        if let Some(keys) = self.keys.get() {
+            return Ok(keys);
+        }
+        let keys = WebhookKeys::open(&self.home)?;
+        Ok(self.keys.get_or_init(|| keys))
     }
 
     pub fn sends_mail(&self) -> bool {
@@ -84,15 +102,16 @@ impl Instance {
         let (channel, user_id, webhook_id, kind, body) = match posted {
             Posted::Mail { user_id, letter } => ("mail", Some(user_id), None, letter.kind, serde_json::to_string(letter)?),
             Posted::Webhook { webhook_id, happening } => {
-                let body = json!({
-                    "id": outbox_id,
-                    "event": happening.kind.name(),
-                    "at": shown_ms(now),
+                let mut data = json!({
                     "object": happening.object,
                     "payee_id": happening.payee_id,
                     "period_id": happening.period_id,
                     "link": format!("{}{}", self.outward.public_url.trim_end_matches('/'), happening.link),
                 });
+                if let (Some(data), Some(state)) = (data.as_object_mut(), happening.state.as_object()) {
+                    data.extend(state.iter().map(|(name, value)| (name.clone(), value.clone())));
+                }
+                let body = json!({ "type": happening.kind.name(), "timestamp": shown_ms(now), "data": data });
                 ("webhook", None, Some(webhook_id), happening.kind, body.to_string())
             }
         };
@@ -190,16 +209,22 @@ impl Instance {
     async fn attempt_webhook(&self, outgoing: &Outgoing, webhook_id: &str) -> Result<End> {
         let mut read = self.database.read().await?;
         let webhook = store::webhook_of(&mut read, webhook_id).await?.filter(|own| own.state == "active");
-        let secret = store::secret_of(&mut read, webhook_id).await?;
+        let now = self.job_now().await?;
+        let keys = store::keys_of(&mut read, webhook_id, now).await?;
         drop(read);
-        let (Some(webhook), Some(secret)) = (webhook, secret) else { return Ok(End::Dropped("the webhook is not active")) };
-        let seconds = self.job_now().await?.div_euclid(1_000);
+        let Some(webhook) = webhook else { return Ok(End::Dropped("the webhook is not active")) };
+        let (id, seconds) = (&outgoing.outbox_id, now.div_euclid(1_000));
+        let Some(signatures) = self.outward.webhook_keys()?.header(webhook_id, &keys, id, seconds, &outgoing.body) else {
+            let message = "`webhooks.key` of this server's home is not the one that its secret was made with; restore it, or give the webhook a \
+                           new secret";
+            return Ok(End::Failed(NotSent { status: None, message: message.to_owned(), again: true }));
+        };
         let headers = vec![
             ("content-type".to_owned(), "application/json".to_owned()),
             ("user-agent".to_owned(), "attain".to_owned()),
-            ("attain-event".to_owned(), outgoing.kind.clone()),
-            ("attain-delivery".to_owned(), outgoing.outbox_id.clone()),
-            ("attain-signature".to_owned(), crate::webhooks::signature(&secret, seconds, &outgoing.body)),
+            ("webhook-id".to_owned(), id.clone()),
+            ("webhook-timestamp".to_owned(), seconds.to_string()),
+            ("webhook-signature".to_owned(), signatures),
         ];
         let (outward, body) = (Arc::clone(&self.outward), outgoing.body.clone());
         let answered = tokio::task::spawn_blocking(move || {
@@ -207,6 +232,7 @@ impl Instance {
         });
         Ok(match answered.await? {
             Ok(status) if (200..300).contains(&status) => End::Sent(Some(i64::from(status))),
+            Ok(GONE) => End::Failed(NotSent { status: Some(i64::from(GONE)), message: "it answered 410: gone".to_owned(), again: false }),
             Ok(status) => End::Failed(NotSent { status: Some(i64::from(status)), message: format!("it answered {status}"), again: true }),
             Err(message) => End::Failed(NotSent { status: None, message, again: true }),
         })
@@ -249,19 +275,21 @@ impl Instance {
             let before = (webhook.failures, webhook.last_error.clone());
             webhook.failures = if is_sent { 0 } else { webhook.failures + 1 };
             webhook.last_error.clone_from(&own.last_error);
-            if webhook.failures >= FAILURES_MAX && webhook.state == "active" {
+            let is_gone = attempt.status == Some(i64::from(GONE));
+            if (is_gone || webhook.failures >= FAILURES_MAX) && webhook.state == "active" {
                 "disabled".clone_into(&mut webhook.state);
                 store::drop_of_webhook(&mut tx, webhook_id, "the webhook was switched off", now).await?;
-                disabled = Some(webhook_id.to_owned());
+                let why = if is_gone { "it answered that it is gone" } else { "it failed too often in a row" };
+                disabled = Some((webhook_id.to_owned(), why));
             }
             // Somebody who edits it at this moment has the newer word; the next attempt counts again.
             if before != (webhook.failures, webhook.last_error.clone()) {
                 store::replace_webhook(&mut tx, &webhook).await?;
             }
         }
-        if let Some(webhook_id) = &disabled {
+        if let Some((webhook_id, why)) = &disabled {
             bump(&mut tx, Part::Work).await?;
-            let entry = Entry::new(&self.actor, "disable-webhook", webhook_id).reason("it failed too often in a row");
+            let entry = Entry::new(&self.actor, "disable-webhook", webhook_id).reason(why);
             attain_audit::append(&mut tx, entry, now).await?;
         }
         tx.commit().await?;

@@ -1,6 +1,8 @@
 //! Plans as documents: sent to payees, read, accepted or returned with a comment. What was sent is kept word by word; a text that
 //! has changed asks again. Where a plan says so, pay is held until its document is accepted, by rows of `holds` made here.
 
+mod joiners;
+
 use crate::access::{Action, Caller};
 use crate::company::{no_company, refused};
 use crate::folder::{self, Company};
@@ -162,6 +164,16 @@ struct Version<'a> {
     until: Option<Day>,
 }
 
+impl Version<'_> {
+    /// The first day of the version on which a payee is on its plan; `None` where she never is.
+    fn days(&self, assignments: &Assignments, payee_id: &str) -> Option<Day> {
+        let (start, end) = (self.from.map_or(i32::MIN, |day| day.0), self.until.map_or(i32::MAX, |day| day.0));
+        let held = assignments.of(payee_id);
+        let first = held.get(self.plan.id.as_str())?.iter().find(|own| own.from < end && start < own.until)?;
+        Some(Day(first.from.max(start)))
+    }
+}
+
 /// The version that holds on a day; the last where none is named.
 fn version<'a>(company: &'a Company, plan_id: &str, on: Option<Day>) -> Result<Version<'a>, Refusal> {
     let versions = company.plan_versions(plan_id);
@@ -182,19 +194,9 @@ fn text_for(
     version: &Version<'_>,
     payee_id: &str,
 ) -> Option<PlanText> {
-    let (start, end) = (version.from.map_or(i32::MIN, |day| day.0), version.until.map_or(i32::MAX, |day| day.0));
-    let held = assignments.of(payee_id);
-    let first = held.get(version.plan.id.as_str())?.iter().find(|own| own.from < end && start < own.until)?;
+    let from = version.days(assignments, payee_id)?;
     let name = names(payee_id);
-    let subject = Subject {
-        company,
-        assignments,
-        payee_id,
-        payee_name: &name,
-        plan: version.plan,
-        from: Day(first.from.max(start)),
-        until: version.until,
-    };
+    let subject = Subject { company, assignments, payee_id, payee_name: &name, plan: version.plan, from, until: version.until };
     Some(plan_text(&subject))
 }
 

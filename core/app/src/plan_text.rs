@@ -2,6 +2,7 @@
 //! payee's own quota, target and values. The same plan gives the same text; no clock and no run is asked.
 
 mod conditions;
+mod figures;
 
 use crate::folder::Company;
 use attain_domain::fixed::{self, MONEY_SCALE};
@@ -12,6 +13,7 @@ use attain_domain::terms::{AfterLeaving, OnStart, Ramp, RampBy, RampFrom, RampOf
 use attain_domain::tiers::{NegativeResult, TierBound, TierBy, TierMethod, TierTable};
 use attain_domain::{Calendar, Day, NULL_NUMBER};
 use attain_print::{Column, Document, Kind, Section};
+use figures::{RateOf, heading, money, named, number, percent, rate, setting};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
@@ -76,15 +78,6 @@ impl PlanSection {
         self.columns = columns.iter().map(|(name, kind)| PlanColumn { name: (*name).to_owned(), kind: (*kind).to_owned() }).collect();
         self.rows = rows;
     }
-}
-
-/// A share in per cent, without zeros that say nothing.
-fn percent(share: Decimal) -> String {
-    format!("{} %", (share * Decimal::ONE_HUNDRED).normalize())
-}
-
-fn plain(value: Decimal) -> String {
-    value.normalize().to_string()
 }
 
 fn listed(words: &[String]) -> String {
@@ -175,6 +168,19 @@ fn measure_words(of: &Subject<'_>, id: &str) -> String {
     format!("“{name}”{unit}")
 }
 
+/// What a rate on the results of a component is a rate of.
+fn rate_of(of: &Subject<'_>, component: &Component) -> RateOf {
+    if component.earnings.is_some() {
+        return RateOf::Amount;
+    }
+    match of.company.settings.measures.iter().find(|own| own.id == component.measure).map(|own| own.value) {
+        Some(MeasureValue::Units) => RateOf::Each("unit"),
+        Some(MeasureValue::Count) => RateOf::Each("credit"),
+        Some(MeasureValue::Transactions) => RateOf::Each("deal"),
+        _ => RateOf::Amount,
+    }
+}
+
 fn span(accumulate: Accumulate) -> &'static str {
     match accumulate {
         Accumulate::Transaction => "deal",
@@ -217,12 +223,13 @@ fn component_section(of: &Subject<'_>, component: &Component) -> PlanSection {
     if component.prorate_target == Proration::CalendarDays {
         section.say("Your target pay counts by the days on which you are on the plan.");
     }
-    formula_words(component, currency, &mut section);
+    let each = rate_of(of, component);
+    formula_words(component, &each, currency, &mut section);
     for (name, value) in &component.params {
-        section.say(format!("{name}: {}, unless another value was agreed with you.", plain(*value)));
+        section.say(format!("{}: {}, unless another value was agreed with you.", heading(name), named(name, *value, &each, currency)));
     }
     for (name, id) in &component.inputs {
-        section.say(format!("{name}: your result of {}.", measure_words(of, id)));
+        section.say(format!("{}: your result of {}.", heading(name), measure_words(of, id)));
     }
     conditions::say(of, component, currency, &mut section);
     if let Some(cap) = &component.cap {
@@ -235,33 +242,34 @@ fn component_section(of: &Subject<'_>, component: &Component) -> PlanSection {
     section
 }
 
+/// The setting that chooses among several ways of one formula.
+const VARIANT: &str = "formula";
+
 /// What is known of every formula: its rate and its tiers; all other settings by their names.
-fn formula_words(component: &Component, currency: &str, section: &mut PlanSection) {
+fn formula_words(component: &Component, each: &RateOf, currency: &str, section: &mut PlanSection) {
     let settings = component.settings.as_object();
     let table = settings
         .filter(|own| own.contains_key("tiers"))
         .and_then(|_| serde_json::from_value::<TierTable>(component.settings.clone()).ok())
         .filter(|table| !table.tiers.is_empty());
     if let Some(table) = &table {
-        tier_words(table, section);
+        tier_words(table, each, currency, section);
     }
     let known = ["tiers", "method", "bound", "by", "negative"];
     for (key, value) in settings.into_iter().flatten().filter(|(key, _)| table.is_none() || !known.contains(&key.as_str())) {
         let is_base = table.as_ref().is_some_and(|own| own.method == TierMethod::OverageMultiplier);
-        if key == "rate"
-            && let Some(rate) = value.as_str().and_then(|text| text.parse::<Decimal>().ok())
-        {
-            section.say(format!("{}: {}.", if is_base { "Rate up to quota" } else { "Rate" }, percent(rate)));
+        if key == VARIANT {
             continue;
         }
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let unit = if key.contains("amount") { format!(" {currency}") } else { String::new() };
-        section.say(format!("{}: {text}{unit}.", key.replace('_', " ")));
+        let name = if key == "rate" && is_base { "Rate up to quota".to_owned() } else { heading(key) };
+        section.say(format!("{name}: {}.", setting(key, value, each, currency)));
     }
-    section.say(format!("It is computed by the formula {}.", component.formula));
+    let variant = settings.and_then(|own| own.get(VARIANT)).and_then(|own| own.as_str());
+    let variant = variant.map_or(String::new(), |name| format!(" ({})", name.replace('-', " ")));
+    section.say(format!("It is computed by the formula {}{variant}.", component.formula));
 }
 
-fn tier_words(table: &TierTable, section: &mut PlanSection) {
+fn tier_words(table: &TierTable, each: &RateOf, currency: &str, section: &mut PlanSection) {
     section.say(match table.method {
         TierMethod::Marginal => "Each part of the result is paid at the rate of its own tier in the table.",
         TierMethod::WholeAmount => "The whole result is paid at the rate of the tier in the table that it reaches.",
@@ -276,22 +284,39 @@ fn tier_words(table: &TierTable, section: &mut PlanSection) {
         }
     });
     let by_attainment = table.by == TierBy::Attainment;
-    let bound = if by_attainment { "rate" } else { "amount" };
+    // What is counted is no amount of money.
+    let is_counted = matches!(each, RateOf::Each(_));
+    let bound = match (by_attainment, is_counted) {
+        (true, _) => "rate",
+        (false, true) => "text",
+        (false, false) => "amount",
+    };
     let with_amounts = table.tiers.iter().any(|tier| tier.amount.is_some());
     let with_rates = !with_amounts || table.tiers.iter().any(|tier| !tier.rate.is_zero());
     let multiplier = table.method == TierMethod::OverageMultiplier;
     let mut columns = vec![("Tier", "text"), ("From", bound), ("Up to", bound)];
     if with_rates {
-        columns.push(if multiplier { ("Multiplier", "amount") } else { ("Rate", "rate") });
+        columns.push(match (multiplier, is_counted) {
+            (true, _) => ("Multiplier", "text"),
+            (false, true) => ("Rate", "text"),
+            (false, false) => ("Rate", "rate"),
+        });
     }
     if with_amounts {
         columns.push(("Amount", "amount"));
     }
     let rows = table.tiers.iter().enumerate().map(|(place, tier)| {
         let until = tier.until.or_else(|| table.tiers.get(place + 1).map(|next| next.from));
-        let mut row = vec![Some((place + 1).to_string()), Some(plain(tier.from)), until.map(plain)];
+        // Columns of a kind are written by it; a text is as it is.
+        let plain = |value: Decimal| value.normalize().to_string();
+        let at = |value: Decimal| if bound == "text" { number(value) } else { plain(value) };
+        let mut row = vec![Some((place + 1).to_string()), Some(at(tier.from)), until.map(at)];
         if with_rates {
-            row.push(Some(plain(tier.rate)));
+            row.push(Some(match (multiplier, is_counted) {
+                (true, _) => format!("{} ×", number(tier.rate)),
+                (false, true) => rate(tier.rate, each, currency),
+                (false, false) => plain(tier.rate),
+            }));
         }
         if with_amounts {
             row.push(tier.amount.map(plain));
@@ -316,7 +341,7 @@ fn tier_words(table: &TierTable, section: &mut PlanSection) {
 
 fn cap_words(cap: &Cap, currency: &str) -> String {
     let most = match (cap.amount, cap.rate, cap.of) {
-        (Some(amount), ..) => format!("{} {currency}", plain(amount)),
+        (Some(amount), ..) => money(amount, currency),
         (None, Some(rate), Some(CapOf::Target)) => format!("{} of your target pay", percent(rate)),
         (None, Some(rate), Some(CapOf::Credited)) => format!("{} of what was credited", percent(rate)),
         (None, Some(rate), Some(CapOf::Quota) | None) => format!("{} of your quota", percent(rate)),
@@ -426,7 +451,7 @@ fn draw_section(of: &Subject<'_>, draw: &Draw) -> PlanSection {
     let amount = match (draw.amount, draw.rate, &draw.param) {
         (_, _, Some(name)) => format!("the amount agreed with you as {name}"),
         (_, Some(rate), None) => format!("{} of your target pay", percent(rate)),
-        (Some(amount), None, None) => format!("{} {currency}", plain(amount)),
+        (Some(amount), None, None) => money(amount, currency),
         (None, None, None) => "nothing".to_owned(),
     };
     let how = match draw.pays {
@@ -461,20 +486,24 @@ fn own_section(of: &Subject<'_>) -> Vec<PlanSection> {
     for held in of.assignments.of(of.payee_id).get(of.plan.id.as_str()).into_iter().flatten() {
         if let Some(target) = held.target.filter(|_| meets(i64::from(held.from), Some(i64::from(held.until)))) {
             let from = Day(held.from.max(of.from.0));
-            own.say(format!("Target pay from {from} on: {} {currency} a period.", fixed::format(target, MONEY_SCALE)));
+            own.say(format!("Target pay from {from} on: {} a period.", money(Decimal::new(target, u32::from(MONEY_SCALE)), currency)));
         }
     }
     for row in rows_of(of, "parameters") {
         if meets(row.from, row.until) {
-            own.say(format!("{} from {} on: {}.", row.text("name"), Day(row.from as i32), row.shown("value")));
+            let (name, value) = (row.text("name"), row.shown("value"));
+            let value = value.parse().map_or(value, |own| named(&name, own, &RateOf::Amount, currency));
+            own.say(format!("{} from {} on: {value}.", heading(&name), Day(row.from as i32)));
         }
     }
     for row in rows_of(of, "plan_overrides") {
         if meets(row.from, row.until) {
             let (path, value) = (row.text("path"), row.text("value"));
             let until = row.until.map_or(String::new(), |day| format!(" up to and with {}", Day(day as i32 - 1)));
-            let otherwise = value_at(of.plan, &path).map_or(String::new(), |own| format!(" in place of {own}"));
-            own.say(format!("{path} is {value}{otherwise}, from {}{until}.", Day(row.from as i32)));
+            let (what, last, each) = place_words(of, &path);
+            let shown = |text: String| text.parse().map_or(text, |own| named(&last, own, &each, currency));
+            let otherwise = value_at(of.plan, &path).map_or(String::new(), |own| format!(" in place of {}", shown(own)));
+            own.say(format!("{what} is {}{otherwise}, from {}{until}.", shown(value), Day(row.from as i32)));
         }
     }
     let quotas = quotas(of, end);
@@ -486,6 +515,27 @@ fn own_section(of: &Subject<'_>) -> Vec<PlanSection> {
         sections.push(own);
     }
     sections
+}
+
+/// The place of another value in words, the name of what stands there, and what a rate there is a rate of:
+/// `commission.settings.tiers.2.rate` is `Commission, tier 2, rate`.
+fn place_words(of: &Subject<'_>, path: &str) -> (String, String, RateOf) {
+    let parts: Vec<&str> = path.split('.').collect();
+    let component = parts.first().and_then(|id| of.plan.components.iter().find(|own| own.id == *id));
+    let mut words: Vec<String> = component.map(|own| name_of(own).to_owned()).into_iter().collect();
+    let mut rest = parts.iter().skip(words.len()).filter(|part| **part != "settings").peekable();
+    while let Some(part) = rest.next() {
+        let one = part.strip_suffix('s').unwrap_or(part);
+        match rest.peek().filter(|next| next.bytes().all(|byte| byte.is_ascii_digit())) {
+            Some(next) => {
+                words.push(format!("{} {next}", figures::label(one)));
+                rest.next();
+            }
+            None => words.push(figures::label(part)),
+        }
+    }
+    let last = parts.iter().rfind(|part| !part.bytes().all(|byte| byte.is_ascii_digit())).copied().unwrap_or_default();
+    (words.join(", "), last.to_owned(), component.map_or(RateOf::Amount, |own| rate_of(of, own)))
 }
 
 /// Quotas of the measures that the plan reads, in periods that the version has days of.
@@ -601,3 +651,6 @@ fn kind(name: &str) -> Kind {
         _ => Kind::Text,
     }
 }
+
+#[cfg(test)]
+mod tests;

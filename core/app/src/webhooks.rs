@@ -3,15 +3,13 @@
 use crate::access::{Action, Caller};
 use crate::notices::NoticeKind;
 use crate::refusal::Refusal;
-use crate::users::{new_id, new_secret};
+use crate::users::new_id;
 use crate::{Instance, now_ms, shown_ms};
 use anyhow::Result;
 use attain_audit::Entry;
-use attain_store::outbox::{self as store, Outgoing, Webhook};
+use attain_store::outbox::{self as store, Outgoing, Webhook, WebhookKey};
 use attain_store::versions::{Part, bump};
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 use std::time::Duration;
 use utoipa::ToSchema;
 
@@ -34,9 +32,19 @@ pub struct WebhookView {
     pub created_by: String,
     pub created_at: String,
     pub version: i64,
-    /// Only in the answer that made it: the key of the signatures.
+    /// Its secrets that sign, the newest first.
+    pub secrets: Vec<SecretView>,
+    /// Only in the answer that made it: `whsec_` and the key of the signatures in base64.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
+}
+
+/// What is told of a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SecretView {
+    pub made_at: String,
+    /// `null` for the one of now; an older one signs along until then.
+    pub valid_until: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -88,15 +96,7 @@ pub struct DeliveryView {
     pub attempts: Vec<DeliveryAttempt>,
 }
 
-/// `t=<unix seconds>,v1=<hex of HMAC-SHA-256 over "t.body">`: the instant is signed too, so that an old delivery cannot be sent again.
-pub fn signature(secret: &str, seconds: i64, body: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
-    mac.update(format!("{seconds}.{body}").as_bytes());
-    let code: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("t={seconds},v1={code}")
-}
-
-fn shown(own: Webhook, secret: Option<String>) -> WebhookView {
+pub(crate) fn shown(own: Webhook, keys: &[WebhookKey], secret: Option<String>) -> WebhookView {
     WebhookView {
         webhook_id: own.webhook_id,
         url: own.url,
@@ -107,6 +107,10 @@ fn shown(own: Webhook, secret: Option<String>) -> WebhookView {
         created_by: own.created_by,
         created_at: shown_ms(own.created_at),
         version: own.version,
+        secrets: keys
+            .iter()
+            .map(|key| SecretView { made_at: shown_ms(key.created_at), valid_until: key.valid_until.map(shown_ms) })
+            .collect(),
         secret,
     }
 }
@@ -133,11 +137,11 @@ fn delivery(own: Outgoing, attempts: Vec<store::Attempt>) -> Result<DeliveryView
     })
 }
 
-fn unknown(webhook_id: &str) -> Refusal {
+pub(crate) fn unknown(webhook_id: &str) -> Refusal {
     Refusal::not_found(format!("there is no webhook `{webhook_id}`"))
 }
 
-fn stale() -> Refusal {
+pub(crate) fn stale() -> Refusal {
     Refusal::stale("the webhook was changed meanwhile; read it again")
 }
 
@@ -158,7 +162,13 @@ impl Instance {
     pub async fn webhooks(&self, caller: &Caller) -> Result<Vec<WebhookView>> {
         caller.require(Action::ManageExtensions)?;
         let mut connection = self.database.glance().await?;
-        Ok(store::webhooks(&mut connection).await?.into_iter().map(|own| shown(own, None)).collect())
+        let now = now_ms();
+        let mut all = Vec::new();
+        for own in store::webhooks(&mut connection).await? {
+            let keys = store::keys_of(&mut connection, &own.webhook_id, now).await?;
+            all.push(shown(own, &keys, None));
+        }
+        Ok(all)
     }
 
     /// Its secret is in this answer and in no other.
@@ -175,18 +185,19 @@ impl Instance {
             created_at: now_ms(),
             version: 1,
         };
-        let secret = new_secret()?;
+        let (secret, key) = self.outward.webhook_keys()?.make(&own.webhook_id, own.created_at)?;
         let mut tx = self.database.begin().await?;
         bump(&mut tx, Part::Work).await?;
         if store::webhooks(&mut tx).await?.len() >= WEBHOOKS_MAX {
             return Err(Refusal::conflict(format!("there are {WEBHOOKS_MAX} webhooks; remove some")).into());
         }
-        store::add_webhook(&mut tx, &own, &secret).await?;
+        store::add_webhook(&mut tx, &own).await?;
+        store::add_key(&mut tx, &own.webhook_id, &key).await?;
         let entry = Entry::new(&self.actor, "add-webhook", &own.webhook_id).after(&own.url).reason(&own.events);
         attain_audit::append(&mut tx, entry, own.created_at).await?;
         tx.commit().await?;
         self.seal().await?;
-        Ok(shown(own, Some(secret)))
+        Ok(shown(own, &[key], Some(secret)))
     }
 
     pub async fn edit_webhook(&self, caller: &Caller, webhook_id: &str, version: i64, edit: &WebhookEdit) -> Result<WebhookView> {
@@ -215,11 +226,16 @@ impl Instance {
         if !store::replace_webhook(&mut tx, &own).await? {
             return Err(stale().into());
         }
+        let now = now_ms();
+        let keys = store::keys_of(&mut tx, webhook_id, now).await?;
+        if edit.active == Some(true) && keys.is_empty() {
+            return Err(Refusal::conflict("it has no secret; give it a new one first").into());
+        }
         let entry = Entry::new(&self.actor, "edit-webhook", webhook_id).before(&before).after(&format!("{} {}", own.state, own.url));
-        attain_audit::append(&mut tx, entry.reason(&own.events), now_ms()).await?;
+        attain_audit::append(&mut tx, entry.reason(&own.events), now).await?;
         tx.commit().await?;
         self.seal().await?;
-        Ok(shown(Webhook { version: version + 1, ..own }, None))
+        Ok(shown(Webhook { version: version + 1, ..own }, &keys, None))
     }
 
     /// Its secret is forgotten, and what waits for it is not sent.
@@ -232,7 +248,7 @@ impl Instance {
         if !store::replace_webhook(&mut tx, &Webhook { state: "removed".to_owned(), ..own.clone() }).await? {
             return Err(stale().into());
         }
-        store::drop_secret(&mut tx, webhook_id).await?;
+        store::drop_keys(&mut tx, webhook_id).await?;
         store::drop_of_webhook(&mut tx, webhook_id, "the webhook was removed", now).await?;
         attain_audit::append(&mut tx, Entry::new(&self.actor, "remove-webhook", webhook_id).before(&own.url), now).await?;
         tx.commit().await?;
@@ -255,19 +271,5 @@ impl Instance {
         let own = own.ok_or_else(|| Refusal::not_found(format!("webhook `{webhook_id}` has no delivery `{delivery_id}`")))?;
         let attempts = store::attempts(&mut read, delivery_id).await?;
         delivery(own, attempts)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_signature_is_one_that_others_compute_too() {
-        // By `openssl dgst -sha256 -hmac secret`.
-        let code = "2f7852138f9dbd8d61c07c2cfb0b8ac96a46a32d78d4527788fb42fcb409a493";
-        assert_eq!(signature("secret", 1_700_000_000, r#"{"id":"x"}"#), format!("t=1700000000,v1={code}"));
-        assert_ne!(signature("a", 1, "x"), signature("a", 2, "x"));
-        assert_ne!(signature("a", 1, "x"), signature("b", 1, "x"));
     }
 }

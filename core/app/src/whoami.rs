@@ -1,6 +1,7 @@
 //! What a console has to know about who is signed in: her permissions, the company, the periods.
 
 use crate::access::Caller;
+use crate::periods::{PeriodState, states};
 use crate::refusal::{Refusal, RefusalKind};
 use crate::{Instance, Versions};
 use anyhow::Result;
@@ -24,6 +25,8 @@ pub struct PeriodHead {
     pub year: String,
     /// `planned`, or `calculated` where the last run has statements of it.
     pub state: &'static str,
+    /// How far its close is: an approved or closed one takes nothing more.
+    pub close: PeriodState,
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -57,6 +60,7 @@ impl Instance {
             .and_then(|view| view.run.as_ref()?.table("statements")?.texts("period_id"))
             .map(|column| column.dictionary.iter().map(String::as_str).collect())
             .unwrap_or_default();
+        let closes = view.as_ref().map(|view| states(&view.company.company)).unwrap_or_default();
         let periods = view.iter().flat_map(|view| &view.company.calendar.periods).map(|period| PeriodHead {
             period_id: period.id.0.clone(),
             from: period.from.to_string(),
@@ -64,6 +68,7 @@ impl Instance {
             quarter: period.quarter.clone(),
             year: period.year.clone(),
             state: if settled.contains(&period.id.as_str()) { "calculated" } else { "planned" },
+            close: closes.get(period.id.as_str()).copied().unwrap_or(PeriodState::Open),
         });
         let periods: Vec<PeriodHead> = periods.collect();
         Ok(SessionView {

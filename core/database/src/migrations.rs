@@ -18,6 +18,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (9, "plan documents", include_str!("../../../migrations/0009_plan_documents.sql")),
     (10, "crediting", include_str!("../../../migrations/0010_crediting.sql")),
     (11, "once", include_str!("../../../migrations/0011_once.sql")),
+    (12, "one thread", include_str!("../../../migrations/0012_one_thread.sql")),
+    (13, "webhook keys", include_str!("../../../migrations/0013_webhook_keys.sql")),
     (14, "stamps", include_str!("../../../migrations/0014_stamps.sql")),
 ];
 
@@ -66,6 +68,11 @@ pub async fn schema_version(connection: &mut AnyConnection) -> anyhow::Result<i6
 
 /// Applies what is missing, all of it in one transaction.
 pub(crate) async fn migrate(pool: &AnyPool, kind: Kind) -> anyhow::Result<()> {
+    migrate_until(pool, kind, SCHEMA_VERSION).await
+}
+
+/// As [`migrate`], up to and with a version.
+pub(crate) async fn migrate_until(pool: &AnyPool, kind: Kind, last: i64) -> anyhow::Result<()> {
     let mut connection = pool.acquire().await?;
     let mut transaction = match kind {
         Kind::Sqlite => connection.begin_with("begin immediate").await?,
@@ -81,7 +88,7 @@ pub(crate) async fn migrate(pool: &AnyPool, kind: Kind) -> anyhow::Result<()> {
                    constraint migrations_pk primary key (version))";
         sqlx::query(sql).execute(&mut *transaction).await?;
     }
-    for (version, name, sql) in MIGRATIONS.iter().filter(|(version, ..)| *version > present) {
+    for (version, name, sql) in MIGRATIONS.iter().filter(|(version, ..)| *version > present && *version <= last) {
         for paragraph in sql.split("\n\n").filter(|paragraph| runs_on(paragraph, kind)) {
             sqlx::raw_sql(AssertSqlSafe(paragraph.to_owned()))
                 .execute(&mut *transaction)

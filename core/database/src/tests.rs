@@ -1,3 +1,4 @@
+use crate::migrations::migrate_until;
 use crate::trial::Trial;
 use crate::{Access, Database, Kind, Rider, SCHEMA_VERSION, Value, insert, schema_version};
 use sqlx::AssertSqlSafe;
@@ -32,6 +33,82 @@ async fn a_schema_from_the_future_is_refused_in_words() -> anyhow::Result<()> {
         run(&trial.database, "delete from migrations where version = 9000; update migrations set digest = 'other'").await?;
         let refused = Database::open(&trial.url, Access::Command).await.expect_err("the text differs").to_string();
         assert!(refused.contains("another text"), "{refused}");
+        trial.remove().await?;
+    }
+    Ok(())
+}
+
+/// The address of a database that an older program left: of the schema's version `last`, with these rows.
+async fn left_by_an_older_program(trial: &Trial, last: i64, rows: &str) -> anyhow::Result<String> {
+    let url = match trial.database.kind() {
+        Kind::Sqlite => trial.url.replace("attain.db", "older.db"),
+        Kind::Postgres => {
+            run(&trial.database, "drop schema public cascade; create schema public").await?;
+            trial.url.clone()
+        }
+    };
+    let address = if trial.database.kind() == Kind::Sqlite { format!("{url}?mode=rwc") } else { url.clone() };
+    let pool = sqlx::any::AnyPoolOptions::new().max_connections(1).connect(&address).await?;
+    migrate_until(&pool, trial.database.kind(), last).await?;
+    sqlx::raw_sql(AssertSqlSafe(rows.to_owned())).execute(&pool).await?;
+    pool.close().await;
+    Ok(url)
+}
+
+/// Id, kind, what it is about, line, state, when it is due, version.
+type DisputeRow = (String, String, String, Option<i64>, String, i64, i64);
+
+#[tokio::test]
+async fn questions_of_an_older_program_are_disputes_with_their_threads() -> anyhow::Result<()> {
+    let rows = "insert into questions (question_id, payee_id, period_id, line, subject, trace, run_id, state, asked_by, asked_at, version) values \
+                ('question-1', 'ana', '2026-01', 3, 'why', '{}', 'r', 'answered', 'u-ana', 5000, 4), \
+                ('question-2', 'ben', '2026-02', null, 'all of it', '{}', 'r', 'closed', 'u-ben', 6000, 2); \
+                insert into question_messages (question_id, position, author, body, written_at) values \
+                ('question-1', 1, 'u-ana', 'why is this so?', 5000), ('question-1', 2, 'u-ada', 'because', 5500), \
+                ('question-2', 1, 'u-ben', 'is this right?', 6000); \
+                insert into disputes (dispute_id, payee_id, period_id, about, line, subject, state, outcome, granted, raised_by, raised_at, due_at, version) \
+                values ('dispute-1', 'ana', '2026-01', 'line', 1, 'too little', 'resolved', 'partly', 850000, 'u-ana', 7000, 9000, 5); \
+                insert into dispute_messages (dispute_id, position, author, body, written_at) values ('dispute-1', 1, 'u-ana', 'it counts', 7000); \
+                insert into webhooks (webhook_id, url, events, state, failures, created_by, created_at, version) \
+                values ('w', 'https://a.example/', '', 'active', 0, 'u', 1, 1); insert into webhook_secrets (webhook_id, secret) values ('w', 'readable')";
+    for trial in Trial::each().await? {
+        let url = left_by_an_older_program(&trial, 11, rows).await?;
+        let database = Database::open(&url, Access::Command).await?;
+        let mut read = database.read().await?;
+        assert_eq!(schema_version(&mut read).await?, SCHEMA_VERSION);
+        let sql = "select dispute_id, kind, about, line, state, due_at, version from disputes order by dispute_id";
+        let disputes: Vec<DisputeRow> = sqlx::query_as(sql).fetch_all(&mut *read).await?;
+        let row = |id: &str, kind: &str, about: &str, line, state: &str, due_at, version| {
+            (id.to_owned(), kind.to_owned(), about.to_owned(), line, state.to_owned(), due_at, version)
+        };
+        let ten_days = 10 * 24 * 3_600_000;
+        assert_eq!(
+            disputes,
+            [
+                row("dispute-1", "dispute", "line", Some(1), "resolved", 9000, 5),
+                row("question-1", "question", "line", Some(3), "answered", 5000 + ten_days, 4),
+                row("question-2", "question", "statement", None, "closed", 6000 + ten_days, 2),
+            ]
+        );
+        let sql = "select dispute_id, position, author, body from dispute_messages order by dispute_id, position";
+        let messages: Vec<(String, i64, String, String)> = sqlx::query_as(sql).fetch_all(&mut *read).await?;
+        let said: Vec<&str> = messages.iter().map(|own| own.3.as_str()).collect();
+        assert_eq!(said, ["it counts", "why is this so?", "because", "is this right?"]);
+        let hooks: Vec<(String, i64)> =
+            sqlx::query_as("select state, (select count(*) from webhook_keys) from webhooks").fetch_all(&mut *read).await?;
+        assert_eq!(hooks, [("disabled".to_owned(), 0)], "no readable secret is kept; each is made anew");
+        drop(read);
+        // A question is not decided, and a message belongs to a thread that there is.
+        for wrong in [
+            "update disputes set expected = 1 where dispute_id = 'question-1'",
+            "update disputes set holds_pay = 1 where dispute_id = 'question-1'",
+            "update disputes set state = 'answered' where dispute_id = 'dispute-1'",
+            "insert into dispute_messages (dispute_id, position, author, body, written_at) values ('none', 1, 'u', 'x', 1)",
+            "delete from disputes where dispute_id = 'question-1'",
+        ] {
+            assert!(run(&database, wrong).await.is_err(), "{wrong}");
+        }
+        database.close().await;
         trial.remove().await?;
     }
     Ok(())

@@ -238,7 +238,8 @@ impl Output {
                 table.add_row([Cell::new(&change.entity), right(change.inserted), right(change.changed), right(change.removed)]);
             }
             let documents = if receipt.documents.is_empty() { "none".to_owned() } else { receipt.documents.join(", ") };
-            if receipt.is_empty() { "nothing changed".to_owned() } else { format!("{table}\ndocuments: {documents}") }
+            let done = if receipt.is_empty() { "nothing changed".to_owned() } else { format!("{table}\ndocuments: {documents}") };
+            receipt.lints.iter().fold(done, |text, lint| format!("{text}\n{lint}"))
         })
     }
 

@@ -1,4 +1,4 @@
-//! Disputes: what somebody holds to be wrong in a statement, the thread about it, what is attached to it.
+//! Disputes and questions: what somebody holds to be wrong in a statement or asks about it, the thread, what is attached to it.
 
 use attain_database::sqlx::{self, Row as _};
 use attain_database::{Connection, Tx};
@@ -6,6 +6,8 @@ use attain_database::{Connection, Tx};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dispute {
     pub dispute_id: String,
+    /// `question` or `dispute`.
+    pub kind: String,
     pub payee_id: String,
     pub period_id: String,
     pub about: String,
@@ -31,6 +33,8 @@ pub struct Dispute {
     pub due_at: i64,
     pub resolved_by: Option<String>,
     pub resolved_at: Option<i64>,
+    /// No payout pays the payee before it is settled.
+    pub holds_pay: bool,
     pub version: i64,
 }
 
@@ -80,15 +84,17 @@ fn dispute(row: &sqlx::any::AnyRow) -> anyhow::Result<Dispute> {
         due_at: row.try_get(21)?,
         resolved_by: row.try_get(22)?,
         resolved_at: row.try_get(23)?,
-        version: row.try_get(24)?,
+        kind: row.try_get(24)?,
+        holds_pay: row.try_get::<i64, _>(25)? != 0,
+        version: row.try_get(26)?,
     })
 }
 
 pub async fn add(tx: &mut Tx, own: &Dispute) -> anyhow::Result<()> {
     sqlx::query(
         "insert into disputes (dispute_id, payee_id, period_id, about, line, plan_id, component_id, transaction_id, subject, paid, \
-         expected, trace, run_id, state, raised_by, raised_at, assigned_to, due_at, version) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+         expected, trace, run_id, state, raised_by, raised_at, assigned_to, due_at, kind, holds_pay, version) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
     )
     .bind(own.dispute_id.clone())
     .bind(own.payee_id.clone())
@@ -108,6 +114,8 @@ pub async fn add(tx: &mut Tx, own: &Dispute) -> anyhow::Result<()> {
     .bind(own.raised_at)
     .bind(own.assigned_to.clone())
     .bind(own.due_at)
+    .bind(own.kind.clone())
+    .bind(i64::from(own.holds_pay))
     .bind(own.version)
     .execute(&mut **tx)
     .await?;
@@ -119,7 +127,7 @@ pub async fn list(connection: &mut Connection) -> anyhow::Result<Vec<Dispute>> {
     let rows = sqlx::query(
         "select dispute_id, payee_id, period_id, about, line, plan_id, component_id, transaction_id, subject, paid, expected, \
          cast(null as text), run_id, state, outcome, granted, change_id, case_change_id, raised_by, raised_at, assigned_to, due_at, \
-         resolved_by, resolved_at, version from disputes order by raised_at desc, dispute_id desc",
+         resolved_by, resolved_at, kind, holds_pay, version from disputes order by raised_at desc, dispute_id desc",
     )
     .fetch_all(connection)
     .await?;
@@ -130,12 +138,18 @@ pub async fn get(connection: &mut Connection, dispute_id: &str) -> anyhow::Resul
     let row = sqlx::query(
         "select dispute_id, payee_id, period_id, about, line, plan_id, component_id, transaction_id, subject, paid, expected, \
          trace, run_id, state, outcome, granted, change_id, case_change_id, raised_by, raised_at, assigned_to, due_at, \
-         resolved_by, resolved_at, version from disputes where dispute_id = $1",
+         resolved_by, resolved_at, kind, holds_pay, version from disputes where dispute_id = $1",
     )
     .bind(dispute_id.to_owned())
     .fetch_optional(connection)
     .await?;
     row.as_ref().map(dispute).transpose()
+}
+
+/// Those that are not settled and hold pay.
+pub async fn holding(connection: &mut Connection) -> anyhow::Result<Vec<Dispute>> {
+    let all = list(connection).await?;
+    Ok(all.into_iter().filter(|own| own.holds_pay && matches!(own.state.as_str(), "open" | "assigned" | "resolved")).collect())
 }
 
 /// The dispute that a change is to settle.
@@ -152,7 +166,8 @@ pub async fn of_change(connection: &mut Connection, change_id: &str) -> anyhow::
 pub async fn replace(tx: &mut Tx, own: &Dispute) -> anyhow::Result<bool> {
     let done = sqlx::query(
         "update disputes set state = $1, outcome = $2, granted = $3, change_id = $4, case_change_id = $5, assigned_to = $6, due_at = $7, \
-         resolved_by = $8, resolved_at = $9, version = version + 1 where dispute_id = $10 and version = $11",
+         resolved_by = $8, resolved_at = $9, kind = $10, expected = $11, holds_pay = $12, version = version + 1 \
+         where dispute_id = $13 and version = $14",
     )
     .bind(own.state.clone())
     .bind(own.outcome.clone())
@@ -163,6 +178,9 @@ pub async fn replace(tx: &mut Tx, own: &Dispute) -> anyhow::Result<bool> {
     .bind(own.due_at)
     .bind(own.resolved_by.clone())
     .bind(own.resolved_at)
+    .bind(own.kind.clone())
+    .bind(own.expected)
+    .bind(i64::from(own.holds_pay))
     .bind(own.dispute_id.clone())
     .bind(own.version)
     .execute(&mut **tx)

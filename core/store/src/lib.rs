@@ -16,7 +16,6 @@ pub mod outbox;
 pub mod payouts;
 pub mod periods;
 pub mod plan_documents;
-pub mod questions;
 pub mod run_facts;
 pub mod runs;
 pub mod teamwork;

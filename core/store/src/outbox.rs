@@ -44,6 +44,15 @@ pub struct Webhook {
     pub version: i64,
 }
 
+/// What is kept of a webhook's secret: what it follows from, and a hash to know it by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookKey {
+    pub key_id: String,
+    pub secret_hash: String,
+    pub created_at: i64,
+    pub valid_until: Option<i64>,
+}
+
 type OutgoingRow = (String, String, Option<String>, Option<String>, String, String, String, i64, i64, i64, Option<i64>, Option<String>);
 
 fn outgoing(row: OutgoingRow) -> Outgoing {
@@ -167,7 +176,7 @@ pub async fn drop_of_webhook(tx: &mut Tx, webhook_id: &str, why: &str, now: i64)
     Ok(())
 }
 
-pub async fn add_webhook(tx: &mut Tx, own: &Webhook, secret: &str) -> anyhow::Result<()> {
+pub async fn add_webhook(tx: &mut Tx, own: &Webhook) -> anyhow::Result<()> {
     sqlx::query(
         "insert into webhooks (webhook_id, url, events, state, failures, created_by, created_at, version) \
          values ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -182,11 +191,6 @@ pub async fn add_webhook(tx: &mut Tx, own: &Webhook, secret: &str) -> anyhow::Re
     .bind(own.version)
     .execute(&mut **tx)
     .await?;
-    sqlx::query("insert into webhook_secrets (webhook_id, secret) values ($1, $2)")
-        .bind(own.webhook_id.clone())
-        .bind(secret.to_owned())
-        .execute(&mut **tx)
-        .await?;
     Ok(())
 }
 
@@ -212,9 +216,38 @@ pub async fn webhook_of(connection: &mut Connection, webhook_id: &str) -> anyhow
     Ok(all.into_iter().find(|own| own.webhook_id == webhook_id))
 }
 
-pub async fn secret_of(connection: &mut Connection, webhook_id: &str) -> anyhow::Result<Option<String>> {
-    let sql = "select secret from webhook_secrets where webhook_id = $1";
-    Ok(sqlx::query_scalar(sql).bind(webhook_id.to_owned()).fetch_optional(connection).await?)
+pub async fn add_key(tx: &mut Tx, webhook_id: &str, own: &WebhookKey) -> anyhow::Result<()> {
+    sqlx::query("insert into webhook_keys (webhook_id, key_id, secret_hash, created_at, valid_until) values ($1, $2, $3, $4, $5)")
+        .bind(webhook_id.to_owned())
+        .bind(own.key_id.clone())
+        .bind(own.secret_hash.clone())
+        .bind(own.created_at)
+        .bind(own.valid_until)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Lets the secrets of a webhook count until then at most.
+pub async fn end_keys(tx: &mut Tx, webhook_id: &str, valid_until: i64) -> anyhow::Result<()> {
+    let sql = "update webhook_keys set valid_until = $1 where webhook_id = $2 and (valid_until is null or valid_until > $1)";
+    sqlx::query(sql).bind(valid_until).bind(webhook_id.to_owned()).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Those that count at `now`, the newest first.
+pub async fn keys_of(connection: &mut Connection, webhook_id: &str, now: i64) -> anyhow::Result<Vec<WebhookKey>> {
+    let rows: Vec<(String, String, i64, Option<i64>)> = sqlx::query_as(
+        "select key_id, secret_hash, created_at, valid_until from webhook_keys \
+         where webhook_id = $1 and (valid_until is null or valid_until > $2) \
+         order by case when valid_until is null then 0 else 1 end, created_at desc, key_id",
+    )
+    .bind(webhook_id.to_owned())
+    .bind(now)
+    .fetch_all(connection)
+    .await?;
+    let key = |(key_id, secret_hash, created_at, valid_until)| WebhookKey { key_id, secret_hash, created_at, valid_until };
+    Ok(rows.into_iter().map(key).collect())
 }
 
 /// Writes what can change of a webhook, whose `version` is the one that was read. Answers whether it was still the current one.
@@ -236,7 +269,7 @@ pub async fn replace_webhook(tx: &mut Tx, own: &Webhook) -> anyhow::Result<bool>
 }
 
 /// A removed webhook has no secret any more.
-pub async fn drop_secret(tx: &mut Tx, webhook_id: &str) -> anyhow::Result<()> {
-    sqlx::query("delete from webhook_secrets where webhook_id = $1").bind(webhook_id.to_owned()).execute(&mut **tx).await?;
+pub async fn drop_keys(tx: &mut Tx, webhook_id: &str) -> anyhow::Result<()> {
+    sqlx::query("delete from webhook_keys where webhook_id = $1").bind(webhook_id.to_owned()).execute(&mut **tx).await?;
     Ok(())
 }

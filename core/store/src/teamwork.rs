@@ -189,22 +189,31 @@ pub async fn add_adjustment(tx: &mut Tx, own: &AdjustmentDraft) -> anyhow::Resul
     Ok(())
 }
 
-type AdjustmentRow = (String, String, String, String, i64, String, Option<String>, Option<String>, String, i64, String);
+/// What became of the change that brings an adjustment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    pub state: String,
+    pub by: Option<String>,
+    pub at: Option<i64>,
+}
 
-/// With the state of their change, newest first; that of one change where it is named.
-pub async fn adjustments(connection: &mut Connection, change_id: &str) -> anyhow::Result<Vec<(AdjustmentDraft, String)>> {
+type AdjustmentRow =
+    (String, String, String, String, i64, String, Option<String>, Option<String>, String, i64, String, Option<String>, Option<i64>);
+
+/// With what became of their change, newest first; that of one change where it is named.
+pub async fn adjustments(connection: &mut Connection, change_id: &str) -> anyhow::Result<Vec<(AdjustmentDraft, Decided)>> {
     let rows: Vec<AdjustmentRow> = sqlx::query_as(
         "select a.adjustment_id, a.change_id, a.payee_id, a.period_id, a.amount, a.reason, a.note, a.dispute_id, a.author, a.created_at, \
-         c.state from adjustment_drafts a join changes c on c.change_id = a.change_id \
+         c.state, c.decided_by, c.decided_at from adjustment_drafts a join changes c on c.change_id = a.change_id \
          where ($1 = '' or a.change_id = $1) order by a.adjustment_id desc",
     )
     .bind(change_id.to_owned())
     .fetch_all(connection)
     .await?;
     let adjustment = |row: AdjustmentRow| {
-        let (adjustment_id, change_id, payee_id, period_id, amount, reason, note, dispute_id, author, created_at, state) = row;
+        let (adjustment_id, change_id, payee_id, period_id, amount, reason, note, dispute_id, author, created_at, state, by, at) = row;
         let own = AdjustmentDraft { adjustment_id, change_id, payee_id, period_id, amount, reason, note, dispute_id, author, created_at };
-        (own, state)
+        (own, Decided { state, by, at })
     };
     Ok(rows.into_iter().map(adjustment).collect())
 }

@@ -10,7 +10,7 @@ pub enum Part {
     Company,
     Runs,
     Extensions,
-    /// What people work on: changes that wait, questions, imports, schedules.
+    /// What people work on: changes that wait, disputes, imports, schedules.
     Work,
 }
 

@@ -11,7 +11,7 @@ const ASSEMBLED_SQL_REVIEWED: &[(&str, usize)] = &[
     ("core/audit/src/tests.rs", 1),
     ("core/database/src/migrations.rs", 1),
     ("core/database/src/rows.rs", 1),
-    ("core/database/src/tests.rs", 1),
+    ("core/database/src/tests.rs", 2),
     ("core/database/src/trial.rs", 2),
     ("core/store/src/chunks.rs", 1),
     ("core/store/src/entities.rs", 3),

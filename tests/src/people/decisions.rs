@@ -5,7 +5,7 @@ use crate::changes::person;
 use crate::stage::{Stage, cell, small_company, write};
 use attain_app::Instance;
 use attain_app::access::{Action, Caller, Role};
-use attain_app::adjustments::{AdjustmentReason, NewAdjustment};
+use attain_app::adjustments::{AdjustmentFilter, AdjustmentReason, NewAdjustment};
 use attain_app::changes::{Approval, ChangeEdit, ChangeKind, Rejection};
 use attain_app::delegations::NewDelegation;
 use attain_app::refusal::RefusalKind;
@@ -74,7 +74,7 @@ async fn an_adjustment_needs_two_people_and_neither_is_the_payee() {
         assert!(told(instance, &own).await.is_empty(), "nor the payee");
         for (who, seen) in [(&ana, 0), (&ben, 0), (&finn, 1)] {
             let view = instance.view().await.expect("a view");
-            assert_eq!(instance.adjustments(&view, who, None, None).await.expect("a list").len(), seen, "{}", who.name);
+            assert_eq!(instance.adjustments(&view, who, &AdjustmentFilter::default()).await.expect("a list").len(), seen, "{}", who.name);
         }
         let change = instance.change(&ada, &change_id).await.expect("a change");
         let edit = ChangeEdit { payload: change.payload.clone(), comment: String::new(), base_digest: None };
@@ -90,10 +90,19 @@ async fn an_adjustment_needs_two_people_and_neither_is_the_payee() {
         assert_eq!((of("amount").as_deref(), of("note").as_deref()), (Some("-12.5"), Some("for the, \"long\" wait")));
         let view = instance.view().await.expect("a view");
         for (who, seen) in [(&ana, 1), (&ben, 0)] {
-            assert_eq!(instance.adjustments(&view, who, None, None).await.expect("a list").len(), seen, "{}", who.name);
+            assert_eq!(instance.adjustments(&view, who, &AdjustmentFilter::default()).await.expect("a list").len(), seen, "{}", who.name);
         }
-        let list = instance.adjustments(&view, &finn, Some("ana"), Some("2026-01")).await.expect("a list");
+        let of = AdjustmentFilter { payee_id: Some("ana"), period_id: Some("2026-01"), ..AdjustmentFilter::default() };
+        let list = instance.adjustments(&view, &finn, &of).await.expect("a list");
         assert_eq!((list.len(), list[0].state.as_str()), (1, "approved"), "once, though it is in the record too");
+        assert_eq!((list[0].author_name.as_deref(), list[0].decided_by_name.as_deref()), (Some("ada"), Some("finn")));
+        let rejected = AdjustmentFilter { state: Some("rejected"), ..of.clone() };
+        assert!(instance.adjustments(&view, &finn, &rejected).await.expect("a list").is_empty());
+        let goodwill = AdjustmentFilter { reason: Some(AdjustmentReason::Goodwill), ..AdjustmentFilter::default() };
+        let other = AdjustmentFilter { reason: Some(AdjustmentReason::Referral), ..AdjustmentFilter::default() };
+        let counts = [instance.adjustments(&view, &finn, &goodwill).await, instance.adjustments(&view, &finn, &other).await];
+        let counts: Vec<usize> = counts.into_iter().map(|own| own.expect("a list").len()).collect();
+        assert_eq!(counts, [1, 0]);
         assert!(instance.verify_audit().await.expect("a report").faults.is_empty());
         stage.remove().await;
     }

@@ -8,7 +8,7 @@ use attain_app::Instance;
 use attain_app::access::{Caller, Role};
 use attain_app::changes::Rejection;
 use attain_app::disputes::{
-    DisputeAssignment, DisputeFilter, DisputeOutcome, DisputeResolution, DisputeState, DisputeStep, DisputeView, NewDispute,
+    DisputeAssignment, DisputeFilter, DisputeKind, DisputeOutcome, DisputeResolution, DisputeState, DisputeStep, DisputeView, NewDispute,
 };
 use attain_app::formulas::CheckRequest;
 use attain_app::refusal::RefusalKind;
@@ -16,6 +16,7 @@ use serde_json::json;
 
 fn about_line(line: usize, expected: &str) -> NewDispute {
     NewDispute {
+        kind: DisputeKind::Dispute,
         line: Some(line),
         transaction_id: None,
         subject: "the large deal".to_owned(),

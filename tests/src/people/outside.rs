@@ -1,19 +1,21 @@
 //! What leaves the house: mail to a real SMTP server, webhooks to a real HTTP server; what is sent twice, late, or not at all.
 
-use super::sinks::{HookSink, SmtpSink};
+use super::sinks::{Hook, HookSink, SmtpSink};
 use super::{a_day_passes, job, kind, record, told, until};
 use crate::changes::person;
 use crate::http::Server;
 use crate::stage::{Stage, small_company, write};
 use attain_app::Instance;
 use attain_app::access::{Caller, Role};
-use attain_app::disputes::NewDispute;
+use attain_app::disputes::{DisputeKind, NewDispute};
 use attain_app::mail::MailConfig;
 use attain_app::notices::{MailEdit, NoticeKind};
 use attain_app::outbox::OutwardConfig;
 use attain_app::refusal::RefusalKind;
-use attain_app::webhooks::{NewWebhook, WebhookEdit, signature};
+use attain_app::webhook_keys::SecretRotation;
+use attain_app::webhooks::{NewWebhook, WebhookEdit};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 fn outward(sink: &SmtpSink) -> OutwardConfig {
     let mail = MailConfig { smtp_url: sink.url.clone(), from: "Attain <pay@example.com>".to_owned() };
@@ -22,7 +24,14 @@ fn outward(sink: &SmtpSink) -> OutwardConfig {
 
 fn dispute(subject: &str) -> NewDispute {
     let body = "1234.56 was agreed".to_owned();
-    NewDispute { line: None, transaction_id: None, subject: subject.to_owned(), body, expected: Some("1234.56".to_owned()) }
+    NewDispute {
+        kind: DisputeKind::Dispute,
+        line: None,
+        transaction_id: None,
+        subject: subject.to_owned(),
+        body,
+        expected: Some("1234.56".to_owned()),
+    }
 }
 
 async fn raise(instance: &Instance, caller: &Caller, subject: &str) -> String {
@@ -85,7 +94,7 @@ async fn a_mail_says_where_to_read_and_no_figure_and_is_sent_once() {
         assert_eq!(mails.len(), 1, "one wants no mail, one has no address: {mails:?} {counted}");
         let mail = &mails[0];
         assert_eq!((mail.from.as_str(), mail.to.as_str()), ("pay@example.com", "ada@example.com"));
-        assert_eq!(mail.header("Subject"), Some("A statement is disputed"));
+        assert_eq!(mail.header("Subject"), Some("A statement is asked about or disputed"));
         let message_id = mail.header("Message-ID").expect("an id").to_owned();
         assert!(message_id.starts_with("<message-") && message_id.ends_with("@example.com>"), "{message_id}");
         // Long lines are folded in the mail.
@@ -193,15 +202,17 @@ async fn a_webhook_is_signed_retried_sent_again_and_switched_off() {
         assert_eq!(sink.hooks().len(), before + 3);
         let hooks = sink.hooks().split_off(before);
         let last = &hooks[2];
-        assert_eq!((last.path.as_str(), last.headers["attain-event"].as_str()), ("/attain", "dispute-raised"));
-        let ids: Vec<&str> = hooks.iter().map(|hook| hook.headers["attain-delivery"].as_str()).collect();
+        assert_eq!(last.path, "/attain");
+        let ids: Vec<&str> = hooks.iter().map(|hook| hook.headers["webhook-id"].as_str()).collect();
         assert!(ids.iter().all(|own| *own == ids[0]), "the same message each time: {ids:?}");
-        let signed = &last.headers["attain-signature"];
-        let seconds = signed.split([',', '=']).nth(1).and_then(|own| own.parse().ok()).expect("an instant");
-        assert_eq!(*signed, signature(&secret, seconds, &last.body));
+        assert_eq!(signed(last), [signature_by_hand(&secret, last)]);
         let body: Value = serde_json::from_str(&last.body).expect("JSON");
-        assert_eq!((&body["event"], &body["object"], &body["payee_id"]), (&json!("dispute-raised"), &json!(dispute_id), &json!("ana")));
-        assert!(!last.body.contains("1234.56"), "no figure: {}", last.body);
+        let data = &body["data"];
+        assert_eq!(body["type"], "dispute-raised");
+        assert_eq!((&data["object"], &data["payee_id"], &data["period_id"]), (&json!(dispute_id), &json!("ana"), &json!("2026-01")));
+        // The state is told, what it is worth and what people wrote is not.
+        assert_eq!((&data["kind"], &data["state"], &data["holds_pay"]), (&json!("dispute"), &json!("open"), &json!(false)));
+        assert!(!last.body.contains("1234.56") && !last.body.contains("the bonus"), "no figure, no word: {}", last.body);
 
         let log = instance.deliveries(&ada, &id, "", 10).await.expect("a log");
         assert_eq!((log.len(), log[0].state.as_str()), (1, "sent"));
@@ -211,7 +222,7 @@ async fn a_webhook_is_signed_retried_sent_again_and_switched_off() {
         instance.send_again(&ada, &id, &log[0].delivery_id).await.expect("once more");
         job(&stage, "deliver").await;
         assert_eq!(sink.hooks().len(), before + 4);
-        assert_eq!(sink.hooks()[before + 3].headers["attain-delivery"], ids[0]);
+        assert_eq!(sink.hooks()[before + 3].headers["webhook-id"], ids[0]);
 
         // Another kind of event is not told; one that fails too often in a row is switched off.
         let view = instance.view().await.expect("a view");
@@ -239,6 +250,119 @@ async fn a_webhook_is_signed_retried_sent_again_and_switched_off() {
         instance.remove_webhook(&pat, &id).await.expect("removed");
         assert!(instance.webhooks(&ada).await.expect("a list").is_empty());
         assert!(instance.verify_audit().await.expect("a report").faults.is_empty());
+        stage.remove().await;
+    }
+}
+
+/// The bytes of base64, by its definition.
+fn bytes_of(text: &str) -> Vec<u8> {
+    const DIGITS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let bits: Vec<u32> = text.trim_end_matches('=').chars().map(|own| DIGITS.find(own).expect("a digit") as u32).collect();
+    let mut found = Vec::new();
+    let (mut held, mut count) = (0u32, 0);
+    for own in bits {
+        held = (held << 6) | own;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            found.push((held >> count) as u8);
+            held &= (1 << count) - 1;
+        }
+    }
+    found
+}
+
+/// HMAC by RFC 2104 over the plain hash, compared as bytes: nothing of the server's own code.
+fn signature_by_hand(secret: &str, hook: &Hook) -> Vec<u8> {
+    let mut key = bytes_of(secret.strip_prefix("whsec_").expect("the form of a secret"));
+    assert_eq!(key.len(), 32);
+    key.resize(64, 0);
+    let pad = |with: u8| key.iter().map(|byte| byte ^ with).collect::<Vec<u8>>();
+    let text = format!("{}.{}.{}", hook.headers["webhook-id"], hook.headers["webhook-timestamp"], hook.body);
+    let inner = Sha256::new().chain_update(pad(0x36)).chain_update(text.as_bytes()).finalize();
+    Sha256::new().chain_update(pad(0x5c)).chain_update(inner).finalize().to_vec()
+}
+
+/// The signatures of a delivery, whose instant is one of now.
+fn signed(hook: &Hook) -> Vec<Vec<u8>> {
+    let seconds: u64 = hook.headers["webhook-timestamp"].parse().expect("seconds");
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time").as_secs();
+    assert!(now.abs_diff(seconds) < 300, "{seconds} is not of now");
+    let one = |own: &str| bytes_of(own.strip_prefix("v1,").expect("the first scheme"));
+    hook.headers["webhook-signature"].split(' ').map(one).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_is_replaced_while_the_old_one_still_signs() {
+    let sink = HookSink::start();
+    let outward = OutwardConfig { mail: None, public_url: None, webhook_hosts: vec![sink.address.clone()] };
+    for stage in Stage::each_with(&outward).await {
+        let before = sink.hooks().len();
+        let instance = &stage.instance;
+        instance.load(write(&small_company()).path()).await.expect("the company loads");
+        instance.run(&|_| {}).await.expect("a run");
+        let ana = person(instance, "ana", Some("ana"), &[Role::Seller]).await;
+        let pat = person(instance, "pat", None, &[Role::Platform]).await;
+        let url = format!("http://{}/", sink.address);
+        let made = instance.add_webhook(&pat, &NewWebhook { url, events: Vec::new() }).await.expect("a webhook");
+        let (first, id) = (made.secret.expect("a secret"), made.webhook_id);
+        let rotate = |hours| SecretRotation { old_valid_hours: hours };
+        let refused = instance.rotate_webhook(&ana, &id, made.version, &rotate(None)).await.expect_err("not by a seller");
+        assert_eq!(kind(&refused), RefusalKind::Forbidden);
+        let refused = instance.rotate_webhook(&pat, &id, made.version + 1, &rotate(None)).await.expect_err("stale");
+        assert_eq!(kind(&refused), RefusalKind::Stale);
+        assert_eq!(
+            kind(&instance.rotate_webhook(&pat, &id, made.version, &rotate(Some(721))).await.expect_err("too long")),
+            RefusalKind::Invalid
+        );
+        let now = instance.rotate_webhook(&pat, &id, made.version, &rotate(None)).await.expect("a new secret");
+        let second = now.secret.expect("a secret");
+        assert_ne!(first, second);
+        assert_eq!(now.secrets.iter().map(|own| own.valid_until.is_some()).collect::<Vec<_>>(), [false, true]);
+
+        // Both sign; then the old one has ended, and one that ends at once does not sign along.
+        raise(instance, &ana, "first").await;
+        job(&stage, "deliver").await;
+        let hook = sink.hooks().split_off(before).pop().expect("a delivery");
+        assert_eq!(signed(&hook), [signature_by_hand(&second, &hook), signature_by_hand(&first, &hook)]);
+        let database = record(&stage).await;
+        let mut tx = database.begin().await.expect("a transaction");
+        let ended = "update webhook_keys set valid_until = 1 where valid_until is not null";
+        attain_database::sqlx::query(ended).execute(&mut *tx).await.expect("time passes");
+        tx.commit().await.expect("committed");
+        raise(instance, &ana, "second").await;
+        job(&stage, "deliver").await;
+        let hook = sink.hooks().split_off(before).pop().expect("a delivery");
+        assert_eq!(signed(&hook), [signature_by_hand(&second, &hook)]);
+        let now = instance.rotate_webhook(&pat, &id, now.version, &rotate(Some(0))).await.expect("a new secret");
+        let third = now.secret.expect("a secret");
+        raise(instance, &ana, "third").await;
+        job(&stage, "deliver").await;
+        let hook = sink.hooks().split_off(before).pop().expect("a delivery");
+        assert_eq!(signed(&hook), [signature_by_hand(&third, &hook)]);
+
+        // No secret lies in the database, and the trail says who replaced it without saying it.
+        let mut read = database.read().await.expect("a connection");
+        let kept: Vec<(String, String)> =
+            attain_database::sqlx::query_as("select key_id, secret_hash from webhook_keys").fetch_all(&mut *read).await.expect("keys");
+        assert_eq!(kept.len(), 3);
+        for secret in [&first, &second, &third] {
+            let raw = secret.strip_prefix("whsec_").expect("a form");
+            assert!(kept.iter().all(|(id, hash)| !id.contains(raw) && !hash.contains(raw)));
+        }
+        drop(read);
+        database.close().await;
+        assert!(instance.verify_audit().await.expect("a report").faults.is_empty());
+
+        // Who answers that it is gone is asked nothing more.
+        sink.say(&["410 Gone"]);
+        let asked = sink.hooks().len();
+        raise(instance, &ana, "fourth").await;
+        job(&stage, "deliver").await;
+        raise(instance, &ana, "fifth").await;
+        job(&stage, "deliver").await;
+        assert_eq!(sink.hooks().len(), asked + 1);
+        assert_eq!(instance.webhooks(&pat).await.expect("a list")[0].state, "disabled");
         stage.remove().await;
     }
 }

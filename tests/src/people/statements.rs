@@ -6,7 +6,7 @@ use crate::stage::{Stage, small_company, write};
 use attain_app::Instance;
 use attain_app::access::{Caller, Role};
 use attain_app::acknowledgements::NewAcknowledgement;
-use attain_app::anomalies::{Anomaly, AnomalyKind, NewAnomalyReview, Thresholds};
+use attain_app::anomalies::{Anomaly, AnomalyKey, AnomalyKind, NewAnomalyReview, Thresholds};
 use attain_app::refusal::RefusalKind;
 use attain_app::work_policy::{AnomalySettings, WorkPolicy};
 
@@ -160,33 +160,47 @@ async fn what_is_unusual_is_listed_and_looked_at() {
         agree(instance, &ada, &finn, &WorkPolicy { anomalies: settings, ..WorkPolicy::default() }).await;
         let left = |view: attain_app::view::View| async move { instance.unreviewed_anomalies(&view, "2026-04").await.expect("a list") };
         let all = left(view.clone()).await;
-        let review = |own: &Anomaly, comment: &str| NewAnomalyReview {
-            payee_id: own.payee_id.clone(),
-            kind: own.kind,
-            fact: own.fact.clone(),
-            comment: comment.to_owned(),
-        };
+        let key = |own: &Anomaly| AnomalyKey { payee_id: own.payee_id.clone(), kind: own.kind, fact: own.fact.clone() };
+        let review = |own: &Anomaly, comment: &str| NewAnomalyReview { anomalies: vec![key(own)], comment: comment.to_owned() };
         let none = Thresholds::default();
         let of_ana = review(&all[0], "two large deals");
         for (who, expected) in [(&ana, RefusalKind::Forbidden), (&otto, RefusalKind::Forbidden)] {
-            let refused = instance.review_anomaly(&view, who, "2026-04", &none, &of_ana).await.expect_err("refused");
+            let refused = instance.review_anomalies(&view, who, "2026-04", &none, &of_ana).await.expect_err("refused");
             assert_eq!(kind(&refused), expected, "{}", who.name);
         }
         let of_ben = all.iter().find(|own| own.payee_id == "ben").expect("an anomaly");
-        let refused = instance.review_anomaly(&view, &finn, "2026-04", &none, &review(of_ben, "fine")).await.expect_err("his own");
+        let refused = instance.review_anomalies(&view, &finn, "2026-04", &none, &review(of_ben, "fine")).await.expect_err("his own");
         assert_eq!(kind(&refused), RefusalKind::Forbidden);
         let refused =
-            instance.review_anomaly(&view, &ada, "2026-04", &none, &NewAnomalyReview { comment: " ".to_owned(), ..of_ana.clone() }).await;
+            instance.review_anomalies(&view, &ada, "2026-04", &none, &NewAnomalyReview { comment: " ".to_owned(), ..of_ana.clone() }).await;
         assert_eq!(kind(&refused.expect_err("say why")), RefusalKind::Invalid);
-        let done = instance.review_anomaly(&view, &ada, "2026-04", &none, &of_ana).await.expect("reviewed");
-        assert_eq!(done.review.as_ref().map(|own| own.comment.as_str()), Some("two large deals"));
-        assert_eq!(left(view).await.len(), all.len() - 1);
+        let done = instance.review_anomalies(&view, &ada, "2026-04", &none, &of_ana).await.expect("reviewed");
+        let of_ana_now = done.iter().find(|own| key(own) == of_ana.anomalies[0]).expect("the anomaly");
+        assert_eq!(of_ana_now.review.as_ref().map(|own| own.comment.as_str()), Some("two large deals"));
+        assert_eq!(left(view.clone()).await.len(), all.len() - 1);
+        // Several with the same words: one that is not there keeps all of them from being marked.
+        let others: Vec<AnomalyKey> = all[1..].iter().map(key).collect();
+        let mut with_wrong = others.clone();
+        with_wrong[0].fact = "other figures".to_owned();
+        let several = |anomalies: Vec<AnomalyKey>| NewAnomalyReview { anomalies, comment: "looked at together".to_owned() };
+        let refused = instance.review_anomalies(&view, &ada, "2026-04", &none, &several(with_wrong)).await.expect_err("not there");
+        assert_eq!(kind(&refused), RefusalKind::NotFound);
+        assert_eq!(left(view.clone()).await.len(), all.len() - 1);
+        let refused = instance.review_anomalies(&view, &finn, "2026-04", &none, &several(others.clone())).await.expect_err("his own");
+        assert_eq!(kind(&refused), RefusalKind::Forbidden);
+        assert_eq!(
+            kind(&instance.review_anomalies(&view, &ada, "2026-04", &none, &several(Vec::new())).await.expect_err("none")),
+            RefusalKind::Invalid
+        );
+        let done = instance.review_anomalies(&view, &ada, "2026-04", &none, &several(others)).await.expect("reviewed");
+        assert!(done.iter().all(|own| own.review.is_some()) && left(view).await.is_empty(), "{done:?}");
 
         import(instance, "transactions", "transaction_id,kind,ordered_on,amount,currency,payee_id\na5,order,2026-04-06,10,USD,ana\n").await;
         instance.run(&|_| {}).await.expect("a run");
         let view = instance.view().await.expect("a view");
-        assert_eq!(left(view.clone()).await.len(), all.len(), "other figures are looked at again");
-        let refused = instance.review_anomaly(&view, &ada, "2026-04", &none, &of_ana).await.expect_err("the old figures");
+        let again = left(view.clone()).await;
+        assert!(again.len() == 2 && again.iter().all(|own| own.payee_id == "ana"), "other figures are looked at again: {again:?}");
+        let refused = instance.review_anomalies(&view, &ada, "2026-04", &none, &of_ana).await.expect_err("the old figures");
         assert_eq!(kind(&refused), RefusalKind::NotFound);
         assert!(instance.verify_audit().await.expect("a report").faults.is_empty());
         stage.remove().await;

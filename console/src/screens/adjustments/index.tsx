@@ -9,6 +9,7 @@ import type { Adjustment, AdjustmentReason } from "@/api/settlement";
 import { sign, typed } from "@/money";
 import { StateBadge } from "@/parts/Badge";
 import { Button } from "@/parts/Button";
+import { Choices } from "@/parts/Choices";
 import { type Column, DataTable } from "@/parts/DataTable";
 import { ConfirmDialog } from "@/parts/Dialog";
 import { SelectField, TextArea, TextField } from "@/parts/Field";
@@ -30,6 +31,14 @@ const REASONS: { value: AdjustmentReason; label: string }[] = [
   { value: "write-off", label: "Write-off of a debt" },
   { value: "other", label: "Other" },
 ];
+
+const STATES = [
+  { value: undefined, label: "All" },
+  { value: "submitted", label: "Waiting" },
+  { value: "approved", label: "Approved" },
+  { value: "rejected", label: "Rejected" },
+  { value: "withdrawn", label: "Withdrawn" },
+] as const;
 
 const COLUMNS: Column<Adjustment>[] = [
   {
@@ -56,6 +65,7 @@ const COLUMNS: Column<Adjustment>[] = [
         ) : (
           plain(row.reason, true)
         )}
+        {row.component_id || row.transaction_id ? <span className="block text-[0.83rem] [overflow-wrap:anywhere] text-ink-3">{[row.plan_id, row.component_id, row.transaction_id].filter(Boolean).join(" · ")}</span> : null}
         {row.note ? <span className="block text-[0.83rem] [overflow-wrap:anywhere] text-ink-3">{row.note}</span> : null}
       </span>
     ),
@@ -73,7 +83,8 @@ const COLUMNS: Column<Adjustment>[] = [
         <StateBadge state={row.state} />
       ),
   },
-  { id: "created", header: "Drafted", wideOnly: true, value: (row) => row.created_at, cell: (row) => <span className="whitespace-nowrap text-ink-2">{row.created_at ? showInstant(row.created_at) : "came with the data"}</span> },
+  { id: "created", header: "Drafted", wideOnly: true, value: (row) => row.created_at, cell: (row) => <span className="text-ink-2">{row.created_at ? `${row.author_name ?? ""}, ${showInstant(row.created_at)}` : "came with the data"}</span> },
+  { id: "decided", header: "Decided", wideOnly: true, value: (row) => row.decided_at, cell: (row) => <span className="text-ink-2">{row.decided_at ? `${row.decided_by_name ?? ""}, ${showInstant(row.decided_at)}` : "–"}</span> },
   { id: "amount", header: "Amount", align: "right", value: (row) => row.amount, cell: (row) => <Difference amount={row.amount} className="font-semibold" /> },
 ];
 
@@ -86,7 +97,9 @@ function AdjustmentsScreen() {
   const may = useMay();
   const [period, setPeriod] = useUrlState("period");
   const [drafting, setDrafting] = useState(false);
-  const all = usePages<Adjustment>("/adjustments", { query: { period }, parts: ["work", "company"], keep: true });
+  const [state, setState] = useUrlState("state");
+  const [reason, setReason] = useUrlState("reason");
+  const all = usePages<Adjustment>("/adjustments", { query: { period, state, reason }, parts: ["work", "company"], keep: true });
   const start = may("draft-changes", "import") ? (
     <Button look="primary" icon="plus" onClick={() => setDrafting(true)}>
       Adjust pay
@@ -97,6 +110,7 @@ function AdjustmentsScreen() {
       title="Adjustments"
       lead="An amount with a reason. It is paid once a second person has approved it and a run has posted it."
       selectors={
+        <>
         <label className="inline-flex items-center gap-2">
           <span className="text-[0.87rem] text-ink-2">Period</span>
           <select className="input !w-auto" value={period ?? ""} onChange={(event) => setPeriod(event.target.value || undefined)}>
@@ -108,6 +122,16 @@ function AdjustmentsScreen() {
             ))}
           </select>
         </label>
+          <Choices label="State" choices={STATES} value={state} onChange={setState} />
+          <select aria-label="Reason" className="input !w-auto" value={reason ?? ""} onChange={(event) => setReason(event.target.value || undefined)}>
+            <option value="">All reasons</option>
+            {REASONS.concat({ value: "dispute", label: "Outcome of a dispute" }).map((one) => (
+              <option key={one.value} value={one.value}>
+                {one.label}
+              </option>
+            ))}
+          </select>
+        </>
       }
       actions={start}
     >

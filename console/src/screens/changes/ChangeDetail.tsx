@@ -18,6 +18,7 @@ import { Button, ButtonLink } from "@/parts/Button";
 import { Card } from "@/parts/Card";
 import { TextArea } from "@/parts/Field";
 import { Icon } from "@/parts/Icon";
+import { Lints } from "@/parts/Lints";
 import { Difference } from "@/parts/Money";
 import { FormProblem, Reading } from "@/parts/states";
 import { toast } from "@/parts/Toast";
@@ -81,6 +82,11 @@ function Shown({ change, onDecided }: { change: Change; onDecided: (change: Chan
       <div className={text ? "flex min-w-0 flex-col gap-4 2xl:grid 2xl:grid-cols-[minmax(0,11fr)_minmax(0,9fr)] 2xl:items-start" : "flex min-w-0 flex-col gap-4"}>
         <div className="contents min-w-0 flex-col gap-4 2xl:flex">
           <Card title="What differs" className="order-1">
+            {change.lints.length > 0 ? (
+              <div className="mb-4">
+                <Lints of={change.lints} change />
+              </div>
+            ) : null}
             {hasText ? <TextDiff ops={change.text_diff} name={change.object} sides={["active", "this change"]} height="34rem" /> : <Content change={change} />}
           </Card>
           {text && waiting ? <Cases name={change.object} source={text.source} cases={text.cases} /> : null}

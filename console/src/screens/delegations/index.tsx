@@ -5,12 +5,11 @@ import { api, path } from "@/api/client";
 import { useRead, useWrite } from "@/api/read";
 import { useMay, useSession } from "@/api/session";
 import type { Items } from "@/api/types";
-import type { Delegation } from "@/api/work";
+import type { Candidate, Delegation } from "@/api/work";
 import { StateBadge } from "@/parts/Badge";
 import { Button } from "@/parts/Button";
 import { ConfirmDialog } from "@/parts/Dialog";
 import { SelectField, TextArea, TextField } from "@/parts/Field";
-import { Names, useNames } from "@/parts/Names";
 import { Screen } from "@/parts/Screen";
 import { Denied } from "@/parts/Shell";
 import { toast } from "@/parts/Toast";
@@ -19,13 +18,7 @@ import { showDay } from "@/words";
 import { dayAfter, lastDay } from "@/days";
 
 export default function Delegations() {
-  return useMay()("see-rules", "approve-changes", "manage-users") ? (
-    <Names>
-      <DelegationsScreen />
-    </Names>
-  ) : (
-    <Denied />
-  );
+  return useMay()("see-rules", "approve-changes", "manage-users") ? <DelegationsScreen /> : <Denied />;
 }
 
 function DelegationsScreen() {
@@ -109,9 +102,10 @@ function DelegationsScreen() {
 function Give({ onClose }: { onClose: () => void }) {
   const session = useSession();
   const may = useMay();
-  const { known } = useNames();
   const forOthers = may("manage-users");
+  const givers = useRead<Items<Candidate>>("/who-may", { query: { deed: "give-approvals" }, parts: ["work"], enabled: forOthers });
   const [from, setFrom] = useState(may("approve-changes") ? session.user_id : "");
+  const takers = useRead<Items<Candidate>>("/who-may", { query: { deed: "receive-approvals", object: from }, parts: ["work"], enabled: from !== "", keep: true });
   const [to, setTo] = useState("");
   const [first, setFirst] = useState(session.today);
   const [last, setLast] = useState("");
@@ -155,19 +149,19 @@ function Give({ onClose }: { onClose: () => void }) {
         {forOthers ? (
           <SelectField label="Approvals of" value={from} onChange={(event) => setFrom(event.target.value)}>
             {from === "" ? <option value="">Choose somebody</option> : null}
-            {known.map(option)}
+            {(givers.data?.items ?? []).map(option)}
           </SelectField>
         ) : null}
         <SelectField label="Are done by" value={to} onChange={(event) => setTo(event.target.value)}>
           {to === "" ? <option value="">Choose somebody</option> : null}
-          {known.filter((one) => one.user_id !== from).map(option)}
+          {(takers.data?.items ?? []).filter((one) => one.user_id !== from).map(option)}
         </SelectField>
         <div className="grid gap-3.5 sm:grid-cols-2">
           <TextField label="From" type="date" required value={first} onChange={(event) => setFirst(event.target.value)} />
           <TextField label="Up to and with" type="date" required min={first} value={last} onChange={(event) => setLast(event.target.value)} />
         </div>
         <TextArea label="Why" required rows={2} maxLength={500} value={reason} onChange={(event) => setReason(event.target.value)} />
-        <FormProblem error={give.error} />
+        <FormProblem error={takers.error ?? give.error} />
         <button type="submit" className="hidden" tabIndex={-1} aria-hidden="true" />
       </form>
     </ConfirmDialog>

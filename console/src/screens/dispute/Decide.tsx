@@ -1,14 +1,15 @@
-// Who looks at a dispute, and the decision. What is granted becomes a change that waits for a second person.
+// Who looks at a question or a dispute, the decision, and what else becomes of it. What is granted becomes a change that waits for a second
+// person.
 
 import { useState } from "react";
 import { api } from "@/api/client";
-import { useWrite } from "@/api/read";
+import { useRead, useWrite } from "@/api/read";
+import type { Items } from "@/api/types";
 import { useSession } from "@/api/session";
-import type { Dispute, DisputeOutcome } from "@/api/work";
+import type { Candidate, Dispute, DisputeOutcome } from "@/api/work";
 import { sign, subtract, typed } from "@/money";
 import { ConfirmDialog } from "@/parts/Dialog";
 import { SelectField, TextArea, TextField } from "@/parts/Field";
-import { useNames } from "@/parts/Names";
 import { toast } from "@/parts/Toast";
 import { FormProblem } from "@/parts/states";
 import { showPeriod } from "@/words";
@@ -23,7 +24,8 @@ interface Given {
 
 export function AssignDialog({ at, dispute, etag, refresh, onClose }: Given) {
   const session = useSession();
-  const { known, nameOf } = useNames();
+  const who = useRead<Items<Candidate>>("/who-may", { query: { deed: "assign-dispute", object: dispute.dispute_id }, parts: ["work"] });
+  const known = who.data?.items ?? [];
   const own = session.payee_id === dispute.payee_id;
   const [user, setUser] = useState(own ? "" : session.user_id);
   const [due, setDue] = useState("");
@@ -31,7 +33,7 @@ export function AssignDialog({ at, dispute, etag, refresh, onClose }: Given) {
     refresh,
     onDone: (now) => {
       onClose();
-      toast(`${nameOf(now.assigned_to)} ${now.assigned_to === session.user_id ? "look" : "looks"} at it.`);
+      toast(now.assigned_to === session.user_id ? "You look at it." : `${now.assigned_to_name ?? "Somebody"} looks at it.`);
     },
   });
   return (
@@ -50,16 +52,14 @@ export function AssignDialog({ at, dispute, etag, refresh, onClose }: Given) {
       <div className="flex flex-col gap-3.5">
         <SelectField label="Who looks at it" value={user} onChange={(event) => setUser(event.target.value)}>
           {user === "" ? <option value="">Choose somebody</option> : null}
-          {known
-            .filter((one) => one.user_id !== dispute.raised_by)
-            .map((one) => (
-              <option key={one.user_id} value={one.user_id}>
-                {one.user_id === session.user_id ? `${one.name} (you)` : one.name}
-              </option>
-            ))}
+          {known.map((one) => (
+            <option key={one.user_id} value={one.user_id}>
+              {one.user_id === session.user_id ? `${one.name} (you)` : one.name}
+            </option>
+          ))}
         </SelectField>
         <TextField label="Until" type="date" hint="The day on which it is to be decided; by the policy where it is left out." min={session.today} value={due} onChange={(event) => setDue(event.target.value)} />
-        <FormProblem error={assign.error} />
+        <FormProblem error={who.error ?? assign.error} />
       </div>
     </ConfirmDialog>
   );
@@ -77,7 +77,9 @@ export function ResolveDialog({ at, dispute, etag, refresh, onClose }: Given) {
   const missing = dispute.expected === null ? "" : dispute.paid === null || dispute.about === "credit" ? dispute.expected : subtract(dispute.expected, dispute.paid);
   const [outcome, setOutcome] = useState<DisputeOutcome>("accepted");
   const [granted, setGranted] = useState(missing);
-  const [period, setPeriod] = useState(dispute.period_id);
+  // That of the dispute where it takes something still, else the next one that does.
+  const takes = session.periods.filter((one) => one.close !== "closed" && one.close !== "approved");
+  const [period, setPeriod] = useState(takes.find((one) => one.period_id >= dispute.period_id)?.period_id ?? dispute.period_id);
   const [comment, setComment] = useState("");
   const amount = granted.trim() === "" ? null : typed(granted);
   const wrong = granted.trim() !== "" && (amount === null || sign(amount) === 0) ? "Write an amount that is not zero, or leave it empty." : null;
@@ -126,8 +128,8 @@ export function ResolveDialog({ at, dispute, etag, refresh, onClose }: Given) {
               onChange={(event) => setGranted(event.target.value)}
             />
             <SelectField label="Paid in" hint="An open period. A closed one takes no more." value={period} onChange={(event) => setPeriod(event.target.value)}>
-              {session.periods
-                .filter((one) => one.state !== "planned" || one.period_id === dispute.period_id)
+              {takes
+                .filter((one) => one.state !== "planned" || one.period_id === period)
                 .map((one) => (
                   <option key={one.period_id} value={one.period_id}>
                     {showPeriod(one.period_id)}
@@ -138,6 +140,72 @@ export function ResolveDialog({ at, dispute, etag, refresh, onClose }: Given) {
         )}
         <TextArea label="Comment" hint="The one who raised it reads this." required rows={4} maxLength={5_000} value={comment} onChange={(event) => setComment(event.target.value)} />
         <FormProblem error={resolve.error} />
+      </div>
+    </ConfirmDialog>
+  );
+}
+
+/** A question whose answer is not enough. */
+export function EscalateDialog({ at, etag, refresh, onClose }: Omit<Given, "dispute">) {
+  const [expected, setExpected] = useState("");
+  const [comment, setComment] = useState("");
+  const amount = expected.trim() === "" ? null : typed(expected);
+  const wrong = expected.trim() !== "" && amount === null;
+  const make = useWrite((given: { expected?: string; comment: string }) => api.put<Dispute>(`${at}/escalation`, given, { ifMatch: etag ?? undefined }), {
+    refresh,
+    onDone: () => {
+      onClose();
+      toast("It is a dispute now; somebody decides on it.");
+    },
+  });
+  return (
+    <ConfirmDialog
+      open
+      onOpenChange={(open) => {
+        if (!open) onClose();
+      }}
+      title="Make a dispute of it"
+      description="The thread stays. Somebody decides, and what is granted is paid."
+      act="Make a dispute of it"
+      busy={make.isPending}
+      disabled={comment.trim() === "" || wrong}
+      onConfirm={() => make.mutate({ comment: comment.trim(), ...(amount ? { expected: amount } : {}) })}
+    >
+      <div className="flex flex-col gap-3.5">
+        <TextField label="What you expect" inputMode="decimal" hint="What it should say. May stay empty." error={wrong ? "Write an amount such as 1,250.50." : null} value={expected} onChange={(event) => setExpected(event.target.value)} />
+        <TextArea label="What is wrong" required rows={4} maxLength={5_000} value={comment} onChange={(event) => setComment(event.target.value)} />
+        <FormProblem error={make.error} />
+      </div>
+    </ConfirmDialog>
+  );
+}
+
+export function HoldDialog({ at, dispute, etag, refresh, onClose }: Given) {
+  const [reason, setReason] = useState("");
+  const act = dispute.holds_pay ? "Release pay" : "Hold pay";
+  const hold = useWrite((given: { holds_pay: boolean; reason: string }) => api.put<Dispute>(`${at}/hold`, given, { ifMatch: etag ?? undefined }), {
+    refresh,
+    onDone: (now) => {
+      onClose();
+      toast(now.holds_pay ? "Payouts of the payee wait for this." : "Payouts wait no longer.");
+    },
+  });
+  return (
+    <ConfirmDialog
+      open
+      onOpenChange={(open) => {
+        if (!open) onClose();
+      }}
+      title={act}
+      description={dispute.holds_pay ? "Payouts pay the payee again." : "No payout that pays the payee is approved or exported before this is settled; she can be excluded from it."}
+      act={act}
+      busy={hold.isPending}
+      disabled={reason.trim() === ""}
+      onConfirm={() => hold.mutate({ holds_pay: !dispute.holds_pay, reason: reason.trim() })}
+    >
+      <div className="flex flex-col gap-3.5">
+        <TextArea label="Why" hint="It stands in the thread." required autoFocus rows={3} maxLength={5_000} value={reason} onChange={(event) => setReason(event.target.value)} />
+        <FormProblem error={hold.error} />
       </div>
     </ConfirmDialog>
   );

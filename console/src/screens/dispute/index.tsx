@@ -1,4 +1,4 @@
-// One dispute: what it said and what is expected, the thread, files, who looks at it, and what was decided.
+// One question or dispute: what it said and what is expected, the thread, files, who looks at it, and what was answered or decided.
 
 import { Link, useParams } from "@tanstack/react-router";
 import { type ReactNode, useRef, useState } from "react";
@@ -15,7 +15,6 @@ import { TextArea } from "@/parts/Field";
 import { Icon } from "@/parts/Icon";
 import { Messages } from "@/parts/Messages";
 import { Difference, Money } from "@/parts/Money";
-import { Names, useNames } from "@/parts/Names";
 import { Pairs } from "@/parts/Pairs";
 import { Screen } from "@/parts/Screen";
 import { TraceTree } from "@/parts/Trace";
@@ -23,7 +22,7 @@ import { toast, toastProblem } from "@/parts/Toast";
 import { FormProblem, Loading, Reading } from "@/parts/states";
 import { FILE_KINDS, about, fileFault, fileSize, isUndecided } from "@/screens/disputes/words";
 import { ago, plain, showInstant, showPeriod } from "@/words";
-import { AssignDialog, ResolveDialog } from "./Decide";
+import { AssignDialog, EscalateDialog, HoldDialog, ResolveDialog } from "./Decide";
 
 export default function Dispute() {
   const { id } = useParams({ strict: false }) as { id: string };
@@ -31,57 +30,56 @@ export default function Dispute() {
   const dispute = useVersioned<DisputeData>(at, { parts: ["work"] });
   const data = dispute.data?.value;
   return (
-    <Names>
-      <Screen
-        title={data?.subject ?? "Dispute"}
-        lead={
-          data ? (
-            <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
-              <StateBadge state={data.state} />
-              {data.outcome ? <StateBadge state={data.outcome} /> : null}
-              {data.overdue ? <Badge tone="bad">overdue</Badge> : null}
-              <Link
-                to="/statements/$period"
-                params={{ period: data.period_id }}
-                search={{ payee: data.payee_id, line: data.line === null ? undefined : String(data.line) } as never}
-                className="link"
-              >
-                {data.payee_name}, {showPeriod(data.period_id)}, {about(data)}
-              </Link>
+    <Screen
+      title={data?.subject ?? "Question or dispute"}
+      lead={
+        data ? (
+          <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
+            <Badge>{data.kind}</Badge>
+            <StateBadge state={data.state} />
+            {data.holds_pay ? <Badge tone="warn">holds pay</Badge> : null}
+            {data.outcome ? <StateBadge state={data.outcome} /> : null}
+            {data.overdue ? <Badge tone="bad">overdue</Badge> : null}
+            <Link
+              to="/statements/$period"
+              params={{ period: data.period_id }}
+              search={{ payee: data.payee_id, line: data.line === null ? undefined : String(data.line) } as never}
+              className="link"
+            >
+              {data.payee_name}, {showPeriod(data.period_id)}, {about(data)}
+            </Link>
+          </div>
+        ) : undefined
+      }
+      actions={data && dispute.data ? <Acts at={at} dispute={data} etag={dispute.data.etag} /> : undefined}
+    >
+      <Link to="/disputes" className="link -mt-1 inline-flex items-center gap-1 self-start">
+        <Icon name="left" size={14} />
+        All inquiries
+      </Link>
+      <Reading of={dispute} loading={<Loading lines={8} />}>
+        {({ value }) => (
+          <div className="grid items-start gap-4 lg:grid-cols-[1fr_1fr]">
+            <div className="flex min-w-0 flex-col gap-4">
+              <Figures dispute={value} />
+              <Thread at={at} dispute={value} />
             </div>
-          ) : undefined
-        }
-        actions={data && dispute.data ? <Acts at={at} dispute={data} etag={dispute.data.etag} /> : undefined}
-      >
-        <Link to="/disputes" className="link -mt-1 inline-flex items-center gap-1 self-start">
-          <Icon name="left" size={14} />
-          All disputes
-        </Link>
-        <Reading of={dispute} loading={<Loading lines={8} />}>
-          {({ value }) => (
-            <div className="grid items-start gap-4 lg:grid-cols-[1fr_1fr]">
-              <div className="flex min-w-0 flex-col gap-4">
-                <Figures dispute={value} />
-                <Thread at={at} dispute={value} />
-              </div>
-              <div className="flex min-w-0 flex-col gap-4">
-                <Files at={at} dispute={value} />
-                <Card title="As it was when it was raised">
-                  {value.trace ? <TraceTree tree={value.trace} label="Explanation when the dispute was raised" /> : <p className="text-ink-2">There was no statement to explain.</p>}
-                </Card>
-              </div>
+            <div className="flex min-w-0 flex-col gap-4">
+              <Files at={at} dispute={value} />
+              <Card title={value.kind === "question" ? "As it was when it was asked" : "As it was when it was raised"}>
+                {value.trace ? <TraceTree tree={value.trace} label={value.kind === "question" ? "Explanation when the question was asked" : "Explanation when the dispute was raised"} /> : <p className="text-ink-2">There was no statement to explain.</p>}
+              </Card>
             </div>
-          )}
-        </Reading>
-      </Screen>
-    </Names>
+          </div>
+        )}
+      </Reading>
+    </Screen>
   );
 }
 
 function Figures({ dispute }: { dispute: DisputeData }) {
-  const { nameOf } = useNames();
-  // Whoever wrote in the thread is known by name to all who read it.
-  const who = (user: string) => (nameOf(user) === user ? (dispute.messages.find((message) => message.author === user)?.author_name ?? user) : nameOf(user));
+  const session = useSession();
+  const who = (user: string, name: string | null) => (user === session.user_id ? "you" : (name ?? user));
   return (
     <Card title="What it is about">
       <div className="flex flex-col gap-4">
@@ -93,10 +91,11 @@ function Figures({ dispute }: { dispute: DisputeData }) {
         </div>
         <Pairs
           pairs={[
-            ["Raised by", `${who(dispute.raised_by)}, ${ago(dispute.raised_at)}`],
+            [dispute.kind === "question" ? "Asked by" : "Raised by", `${who(dispute.raised_by, dispute.raised_by_name)}, ${ago(dispute.raised_at)}`],
             dispute.transaction_id ? ["Deal", dispute.transaction_id] : null,
-            ["Looked at by", dispute.assigned_to ? who(dispute.assigned_to) : "nobody yet"],
-            isUndecided(dispute) ? ["To be decided", <time key="due" dateTime={dispute.due_at} title={showInstant(dispute.due_at)}>{ago(dispute.due_at)}</time>] : null,
+            ["Looked at by", dispute.assigned_to ? who(dispute.assigned_to, dispute.assigned_to_name) : "nobody yet"],
+            dispute.holds_pay ? ["Pay", "no payout pays the payee before this is settled"] : null,
+            isUndecided(dispute) ? [dispute.kind === "question" ? "To be answered" : "To be decided", <time key="due" dateTime={dispute.due_at} title={showInstant(dispute.due_at)}>{ago(dispute.due_at)}</time>] : null,
             dispute.outcome ? ["Decision", plain(dispute.outcome, true)] : null,
           ]}
         />
@@ -157,19 +156,21 @@ function Waiting({ dispute }: { dispute: DisputeData }) {
 function Acts({ at, dispute, etag }: { at: string; dispute: DisputeData; etag: string | null }) {
   const may = useMay();
   const session = useSession();
-  const [open, setOpen] = useState<"assign" | "resolve" | "withdrawn" | "open" | null>(null);
+  const [open, setOpen] = useState<"assign" | "resolve" | "withdrawn" | "open" | "escalate" | "hold" | null>(null);
   const refresh = [at, "/disputes", "/changes", "/notices/count"];
   const move = useWrite(({ state, comment }: { state: DisputeState; comment: string }) => api.patch<DisputeData>(at, { state, comment }, { ifMatch: etag ?? undefined }), {
     refresh,
     onDone: (now) => {
       setOpen(null);
-      toast(`The dispute is ${now.state}.`);
+      toast(`The ${now.kind} is ${now.state}.`);
     },
   });
   const makeCase = useWrite((_: null, options) => api.post<DisputeData>(`${at}/case`, undefined, options), { refresh, onDone: () => toast("The line is drafted as a case of its formula.") });
   const decides = may("answer-questions") && session.payee_id !== dispute.payee_id;
   const raised = dispute.raised_by === session.user_id;
   const undecided = isUndecided(dispute);
+  const question = dispute.kind === "question";
+  const alive = undecided || dispute.state === "answered";
   const waits = dispute.change_state === "submitted" || dispute.change_state === "draft";
   return (
     <>
@@ -178,25 +179,35 @@ function Acts({ at, dispute, etag }: { at: string; dispute: DisputeData; etag: s
           Make a case of it
         </Button>
       ) : null}
-      {undecided && raised ? <Button onClick={() => setOpen("withdrawn")}>Withdraw</Button> : null}
+      {alive && raised ? <Button onClick={() => setOpen("withdrawn")}>Withdraw</Button> : null}
       {!undecided && !waits && (raised || may("answer-questions")) ? <Button onClick={() => setOpen("open")}>Open again</Button> : null}
-      {dispute.state === "resolved" && !waits && (raised || may("answer-questions")) ? (
+      {question && alive && (raised || may("answer-questions")) ? (
+        <Button icon="dispute" onClick={() => setOpen("escalate")}>
+          Make a dispute of it…
+        </Button>
+      ) : null}
+      {!question && decides && (undecided || (dispute.state === "resolved" && waits)) ? (
+        <Button onClick={() => setOpen("hold")}>{dispute.holds_pay ? "Release pay…" : "Hold pay…"}</Button>
+      ) : null}
+      {((question && alive) || (dispute.state === "resolved" && !waits)) && (raised || may("answer-questions")) ? (
         <Button icon="check" busy={move.isPending} onClick={() => move.mutate({ state: "closed", comment: "" }, { onError: toastProblem })}>
-          Close
+          {question ? "Close question" : "Close"}
         </Button>
       ) : null}
       {undecided && may("answer-questions") ? <Button onClick={() => setOpen("assign")}>Assign…</Button> : null}
-      {undecided && decides ? (
+      {undecided && decides && !question ? (
         <Button look="primary" icon="check" onClick={() => setOpen("resolve")}>
           Decide…
         </Button>
       ) : null}
       {open === "assign" ? <AssignDialog at={at} dispute={dispute} etag={etag} refresh={refresh} onClose={() => setOpen(null)} /> : null}
       {open === "resolve" ? <ResolveDialog at={at} dispute={dispute} etag={etag} refresh={refresh} onClose={() => setOpen(null)} /> : null}
+      {open === "escalate" ? <EscalateDialog at={at} etag={etag} refresh={refresh} onClose={() => setOpen(null)} /> : null}
+      {open === "hold" ? <HoldDialog at={at} dispute={dispute} etag={etag} refresh={[...refresh, "/payouts"]} onClose={() => setOpen(null)} /> : null}
       {open === "withdrawn" || open === "open" ? (
         <StepDialog
           title={open === "open" ? "Open again" : "Withdraw"}
-          description={open === "open" ? "It is to be decided anew; say what is still wrong." : "Nobody decides on it any more. You can open it again."}
+          description={open === "open" ? `It is to be ${question ? "answered" : "decided"} anew; say what is still wrong.` : "Nobody looks at it any more. You can open it again."}
           busy={move.isPending}
           error={move.error}
           onClose={() => setOpen(null)}
@@ -231,6 +242,7 @@ function StepDialog({ title, description, busy, error, onClose, onConfirm }: { t
 
 function Thread({ at, dispute }: { at: string; dispute: DisputeData }) {
   const may = useMay();
+  const own = useSession().user_id === dispute.raised_by;
   const [body, setBody] = useState("");
   const write = useWrite((text: string, options) => api.post<DisputeData>(`${at}/messages`, { body: text }, options), {
     refresh: [at, "/disputes"],
@@ -238,10 +250,12 @@ function Thread({ at, dispute }: { at: string; dispute: DisputeData }) {
   });
   const over = dispute.state === "closed" || dispute.state === "withdrawn";
   return (
-    <Card title="Thread" aside={`raised ${ago(dispute.raised_at)}`}>
+    <Card title="Thread" aside={`${dispute.kind === "question" ? "asked" : "raised"} ${ago(dispute.raised_at)}`}>
       <Messages messages={dispute.messages} />
       {over ? (
-        <p className="mt-4 text-ink-2">This dispute is {dispute.state}. Open it again to write more.</p>
+        <p className="mt-4 text-ink-2">
+          This {dispute.kind} is {dispute.state}. Open it again to write more.
+        </p>
       ) : may("ask", "answer-questions") ? (
         <form
           className="mt-4 flex flex-col gap-2.5"
@@ -251,7 +265,7 @@ function Thread({ at, dispute }: { at: string; dispute: DisputeData }) {
           }}
         >
           <TextArea
-            label="Your message"
+            label={dispute.kind === "question" && may("answer-questions") && !own ? "Answer" : "Your message"}
             rows={3}
             maxLength={5_000}
             value={body}

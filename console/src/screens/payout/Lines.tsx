@@ -34,6 +34,8 @@ const MARKS: Record<MarkKind | "return", { act: string; says: string }> = {
   return: { act: "Record a return", says: "The bank sent the payment back. It is due again in a new payout." },
 };
 
+const toLookAt = (line: PayoutLine) => line.flags.length > 0 || line.mark !== null || line.reasons.length > 0;
+
 export function Lines({ at, payout }: { at: string; payout: Payout }) {
   const may = useMay();
   const [show, setShow] = useUrlState("show");
@@ -42,10 +44,10 @@ export function Lines({ at, payout }: { at: string; payout: Payout }) {
   const possible = may("manage-payouts") ? acts(payout.state) : [];
   const rows = useMemo(() => {
     const sorted = byAttention(payout.lines);
-    if (show === "flagged") return sorted.filter((line) => line.flags.length > 0 || line.mark !== null);
+    if (show === "flagged") return sorted.filter(toLookAt);
     return show ? sorted.filter((line) => line.state === show) : sorted;
   }, [payout.lines, show]);
-  const flagged = payout.lines.filter((line) => line.flags.length > 0 || line.mark !== null).length;
+  const flagged = payout.lines.filter(toLookAt).length;
   const choices = [
     { value: undefined, label: `All ${payout.lines.length}` },
     { value: "flagged", label: `To look at ${flagged}` },
@@ -62,6 +64,11 @@ export function Lines({ at, payout }: { at: string; payout: Payout }) {
           <span className="flex flex-wrap gap-1 pt-0.5">
             {line.state === "due" ? null : <StateBadge state={line.state} />}
             {line.mark && line.mark.kind !== line.state ? <StateBadge state={line.mark.kind} /> : null}
+            {line.reasons.map((reason) => (
+              <Badge key={reason.id} tone={reason.blocks ? "bad" : "warn"} title={reason.text}>
+                {reason.kind === "hold" ? "held pay" : reason.blocks ? "dispute holds pay" : "open dispute"}
+              </Badge>
+            ))}
             {line.flags.map((flag) => (
               <Badge key={flag} tone="warn" title={flagWords(flag)}>
                 {plain(flag)}
@@ -205,6 +212,25 @@ function Detail({ payout, line, onClose }: { payout: Payout; line: PayoutLine; o
             line.returned && ["Came back", `${showDay(line.returned.returned_on)}: ${line.returned.reason}`],
           ]}
         />
+        {line.reasons.length > 0 ? (
+          <section>
+            <h3 className="pb-2 font-semibold">To know before it is paid</h3>
+            <ul className="divide-y divide-line rounded-card border border-line">
+              {line.reasons.map((reason) => (
+                <li key={reason.id} className="px-3.5 py-2 text-[0.93rem] [overflow-wrap:anywhere]">
+                  {reason.kind === "dispute" ? (
+                    <Link className="link" to="/disputes/$id" params={{ id: reason.id }}>
+                      {reason.text}
+                    </Link>
+                  ) : (
+                    reason.text
+                  )}
+                  {reason.blocks ? <span className="block text-[0.87rem] text-loss">The payout waits for it, unless the payee is excluded.</span> : null}
+                </li>
+              ))}
+            </ul>
+          </section>
+        ) : null}
         <p>
           <Link className="link" to="/statements/$period" params={{ period: payout.period_id }} search={{ payee: line.payee_id } as never}>
             Open the statement

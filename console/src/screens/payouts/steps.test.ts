@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Payout, PayoutHead, PayoutLine } from "@/api/settlement";
 import { acts, approvalRefused, byAttention, doneBy, exportRefused, flagWords } from "./steps";
 
-const line = (own: Partial<PayoutLine>): PayoutLine => ({ payee_id: "p", payee_name: "P", state: "due", flags: [], mark: null, ...own }) as PayoutLine;
+const line = (own: Partial<PayoutLine>): PayoutLine => ({ payee_id: "p", payee_name: "P", state: "due", flags: [], mark: null, reasons: [], ...own }) as PayoutLine;
 const hand = (user_id: string, action: string) => ({ user_id, user_name: user_id, action, note: "", recorded_at: "" });
 
 describe("a payout", () => {
@@ -23,9 +23,17 @@ describe("a payout", () => {
     expect(approvalRefused(held("disputed"), "cora")).toMatch(/disputed or on hold/);
     expect(approvalRefused(held("excluded"), "cora")).toBeNull();
   });
+  it("waits for a dispute that holds pay, unless the payee is left out", () => {
+    const reasons = (blocks: boolean) => [{ kind: "dispute" as const, id: "d", text: "line 1 is disputed", blocks }];
+    const held = (state: PayoutLine["state"], blocks: boolean) => ({ hands: [], open_periods: [] as string[], lines: [line({ state, reasons: reasons(blocks) })] });
+    expect(approvalRefused(held("due", true), "cora")).toMatch(/hold the pay of one payee/);
+    expect(exportRefused(held("due", true))).toMatch(/hold the pay/);
+    expect(approvalRefused(held("excluded", true), "cora")).toBeNull();
+    expect(approvalRefused(held("due", false), "cora")).toBeNull();
+  });
   it("is exported when its periods are approved", () => {
-    expect(exportRefused({ open_periods: ["2026-01"] } as Payout)).toContain("2026-01");
-    expect(exportRefused({ open_periods: [] as string[] } as Payout)).toBeNull();
+    expect(exportRefused({ open_periods: ["2026-01"], lines: [] as PayoutLine[] } as Payout)).toContain("2026-01");
+    expect(exportRefused({ open_periods: [] as string[], lines: [] as PayoutLine[] } as Payout)).toBeNull();
   });
   it("says who did what", () => {
     const payout = { made_by: "Fin", made_at: "2026-01-01T00:00:00Z", reviewed_by: null, reviewed_at: null } as PayoutHead;

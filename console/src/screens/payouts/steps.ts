@@ -23,11 +23,18 @@ export function acts(state: PayoutState): Act[] {
 export function approvalRefused(payout: Pick<Payout, "hands" | "lines">, userId: string): string | null {
   if (payout.hands.some((hand) => hand.user_id === userId && hand.action !== "approve-payout")) return "You drafted, reviewed or changed it, so somebody else has to approve it.";
   const waits = payout.lines.filter((line) => line.mark && line.mark.kind !== "excluded").length;
-  return waits > 0 ? `${waits === 1 ? "One payee is" : `${waits} payees are`} disputed or on hold: settle it, or exclude them.` : null;
+  if (waits > 0) return `${waits === 1 ? "One payee is" : `${waits} payees are`} disputed or on hold: settle it, or exclude them.`;
+  return heldFor(payout);
 }
 
-export function exportRefused(payout: Pick<Payout, "open_periods">): string | null {
-  return payout.open_periods.length > 0 ? `The pay of ${payout.open_periods.join(", ")} is not approved yet.` : null;
+/** Disputes that keep payees of it from being paid. */
+function heldFor(payout: Pick<Payout, "lines">): string | null {
+  const held = payout.lines.filter((line) => line.state === "due" && line.reasons.some((reason) => reason.blocks)).length;
+  return held > 0 ? `Disputes hold the pay of ${held === 1 ? "one payee" : `${held} payees`}: settle them, release the pay, or exclude the payees.` : null;
+}
+
+export function exportRefused(payout: Pick<Payout, "open_periods" | "lines">): string | null {
+  return payout.open_periods.length > 0 ? `The pay of ${payout.open_periods.join(", ")} is not approved yet.` : heldFor(payout);
 }
 
 /** What was done, with who did it: for the row of steps. */
@@ -59,6 +66,6 @@ export function flagWords(flag: string): string {
 
 /** Those that need a look stand first, then the largest. */
 export function byAttention(lines: PayoutLine[]): PayoutLine[] {
-  const weight = (line: PayoutLine) => (line.mark && line.mark.kind !== "excluded" ? 0 : line.flags.length > 0 ? 1 : line.state === "due" ? 2 : 3);
+  const weight = (line: PayoutLine) => (line.mark && line.mark.kind !== "excluded" ? 0 : line.reasons.some((reason) => reason.blocks) ? 0 : line.flags.length > 0 || line.reasons.length > 0 ? 1 : line.state === "due" ? 2 : 3);
   return [...lines].sort((a, b) => weight(a) - weight(b) || a.payee_name.localeCompare(b.payee_name));
 }

@@ -124,23 +124,16 @@ function Line({ period, one, onReview }: { period: string; one: Anomaly; onRevie
   );
 }
 
-/** One, or several with the same words: each is marked by itself, in order. */
+/** One, or several with the same words: all of them, or none. */
 function Review({ at, of: all, onClose }: { at: string; of: Anomaly[]; onClose: () => void }) {
   const [comment, setComment] = useState("");
-  const [done, setDone] = useState(0);
   const review = useWrite(
-    async (text: string) => {
-      for (const [place, one] of all.entries()) {
-        await api.post<Anomaly>(`${at}/reviews`, { payee_id: one.payee_id, kind: one.kind, fact: one.fact, comment: text });
-        setDone(place + 1);
-      }
-      return all.length;
-    },
+    (text: string, options) => api.post<Anomalies>(`${at}/reviews`, { anomalies: all.map(({ payee_id, kind, fact }) => ({ payee_id, kind, fact })), comment: text }, options),
     {
       refresh: [at],
-      onDone: (many) => {
+      onDone: () => {
         onClose();
-        toast(many === 1 ? "It is marked as looked at." : `${many} are marked as looked at.`);
+        toast(all.length === 1 ? "It is marked as looked at." : `${all.length} are marked as looked at.`);
       },
     },
   );
@@ -160,11 +153,6 @@ function Review({ at, of: all, onClose }: { at: string; of: Anomaly[]; onClose: 
     >
       <div className="flex flex-col gap-3.5">
         <TextArea label="What you found" required autoFocus rows={3} maxLength={1_000} value={comment} onChange={(event) => setComment(event.target.value)} />
-        {review.isPending && all.length > 1 ? (
-          <p role="status" className="text-ink-2">
-            {done} of {all.length}
-          </p>
-        ) : null}
         <FormProblem error={review.error} />
       </div>
     </ConfirmDialog>

@@ -1,18 +1,21 @@
-// Whether the last run is complete, and whether anything that one can see of was changed since.
+// Whether the last run is of what is there now, and what people still wait for.
 
-import type { Change, ImportSummary, RunSummary } from "@/api/types";
+import type { DisputeHead, RunStanding } from "@/api/work";
+import { standingSaid } from "@/parts/Standing";
 import { count } from "@/words";
 
 export type CheckState = "good" | "open" | "unknown";
 
-export function runCheck(run: RunSummary | null, changes: Pick<Change, "decided_at">[], imports: Pick<ImportSummary, "state" | "recorded_at">[]): { state: CheckState; says: string } {
-  if (!run) return { state: "open", says: "Nothing was calculated yet." };
-  if (!run.complete) return { state: "open", says: "The last run is incomplete: mend what its findings say." };
-  const since = changes.filter((one) => one.decided_at !== null && one.decided_at > run.recorded_at).length;
-  const imported = imports.filter((one) => one.state === "applied" && (one.recorded_at ?? "") > run.recorded_at).length;
-  if (since + imported > 0) {
-    const parts = [since > 0 ? count(since, "approved change") : "", imported > 0 ? count(imported, "import") : ""].filter(Boolean);
-    return { state: "open", says: `${parts.join(" and ")} came after the last run: run again.` };
-  }
-  return { state: "good", says: "The last run is complete, and no change or import came after it." };
+export function runCheck(standing: RunStanding): { state: CheckState; says: string } {
+  return { state: standing.state === "current" && standing.incomplete_run_id === null ? "good" : "open", says: standingSaid(standing) };
+}
+
+/** Questions and disputes that wait, in words. */
+export function openSaid(open: readonly Pick<DisputeHead, "kind" | "overdue" | "holds_pay">[]): string {
+  const disputes = open.filter((one) => one.kind === "dispute").length;
+  const questions = open.length - disputes;
+  const overdue = open.filter((one) => one.overdue).length;
+  const holding = open.filter((one) => one.holds_pay).length;
+  const parts = [disputes > 0 ? count(disputes, "open dispute") : "", questions > 0 ? count(questions, "open question") : ""].filter(Boolean);
+  return [parts.join(" and "), overdue > 0 ? `${overdue} overdue` : "", holding > 0 ? `${holding} ${holding === 1 ? "holds" : "hold"} pay` : ""].filter(Boolean).join(", ");
 }

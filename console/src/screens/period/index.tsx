@@ -6,7 +6,7 @@ import { api, download, path } from "@/api/client";
 import { useRead, useWrite } from "@/api/read";
 import { periodOf, useMay, useSession } from "@/api/session";
 import type { Adjustment, PeriodStatus } from "@/api/settlement";
-import type { Change, ImportSummary, Items, Page, RunSummary } from "@/api/types";
+import type { Change, Items, Page, RunSummary } from "@/api/types";
 import type { Acknowledgements, Anomalies, DisputeHead } from "@/api/work";
 import { lastDay } from "@/days";
 import { Badge, StateBadge } from "@/parts/Badge";
@@ -18,6 +18,7 @@ import { Icon } from "@/parts/Icon";
 import { Names, useNames } from "@/parts/Names";
 import { PeriodSelector } from "@/parts/PeriodSelector";
 import { Screen } from "@/parts/Screen";
+import { useStanding } from "@/parts/Standing";
 import { Denied } from "@/parts/Shell";
 import { toast } from "@/parts/Toast";
 import { Empty, FormProblem, Loading, Reading } from "@/parts/states";
@@ -25,7 +26,7 @@ import { type NextStep, askedBy, nextSteps, said } from "@/screens/periods/steps
 import { isUndecided } from "@/screens/disputes/words";
 import { ago, count, plain, shortDigest, showDay, showInstant, showPeriod } from "@/words";
 import { Unusual } from "./Unusual";
-import { type CheckState, runCheck } from "./checks";
+import { type CheckState, openSaid, runCheck } from "./checks";
 
 const REASON_MAX = 500;
 
@@ -84,15 +85,14 @@ function Checks({ period }: { period: PeriodStatus }) {
   const isCalculated = periodOf(session, id)?.state === "calculated";
   const sees = may("see-all-pay") && isCalculated;
   const runs = useRead<Page<RunSummary>>("/runs", { query: { limit: 1 }, parts: ["runs"] });
-  const changes = useRead<Items<Change>>("/changes", { query: { limit: 50, state: "approved" }, parts: ["work", "company"], enabled: may("see-rules") });
-  const imports = useRead<Page<ImportSummary>>("/imports", { query: { limit: 20 }, parts: ["company", "work"], enabled: may("import") });
-  const disputes = useRead<Page<DisputeHead>>("/disputes", { query: { limit: 1000 }, parts: ["work"], enabled: may("ask", "answer-questions", "see-all-pay") });
+  const standing = useStanding().data;
+  const disputes = useRead<Page<DisputeHead>>("/disputes", { query: { limit: 1000, period: id }, parts: ["work"], enabled: may("ask", "answer-questions", "see-all-pay") });
   const adjustments = useRead<Page<Adjustment>>("/adjustments", { query: { limit: 1000, period: id }, parts: ["work", "company"], enabled: sees });
   const unusual = useRead<Anomalies>(path`/periods/${id}/anomalies`, { parts: ["work", "runs", "company"], enabled: sees });
   const acknowledged = useRead<Acknowledgements>(path`/periods/${id}/acknowledgements`, { parts: ["work", "runs"], enabled: sees });
-  const run = runs.data ? runCheck(runs.data.items[0] ?? null, changes.data?.items ?? [], imports.data?.items ?? []) : null;
+  const run = standing ? runCheck(standing) : null;
   const last = runs.data?.items[0];
-  const open = disputes.data?.items.filter((one) => one.period_id === id && isUndecided(one));
+  const open = disputes.data?.items.filter(isUndecided);
   const waiting = adjustments.data?.items.filter((one) => one.state === "submitted");
   const ack = acknowledged.data;
   return (
@@ -137,10 +137,10 @@ function Checks({ period }: { period: PeriodStatus }) {
             ) : null}
           </Check>
         ) : null}
-        <Check state={open ? (open.length === 0 ? "good" : "open") : "unknown"} says={open ? (open.length === 0 ? "No dispute is open" : `${count(open.length, "open dispute")}, ${open.filter((one) => one.overdue).length} overdue`) : "Looking at disputes…"}>
+        <Check state={open ? (open.length === 0 ? "good" : "open") : "unknown"} says={open ? (open.length === 0 ? "No question or dispute is open" : openSaid(open)) : "Looking at questions and disputes…"}>
           {open && open.length > 0 ? (
-            <Link className="link" to="/disputes">
-              disputes
+            <Link className="link" to="/disputes" search={{ period: id } as never}>
+              see them
             </Link>
           ) : null}
         </Check>

@@ -16,6 +16,7 @@ import { Digest } from "@/parts/Digest";
 import { Icon } from "@/parts/Icon";
 import { Pairs } from "@/parts/Pairs";
 import { Screen } from "@/parts/Screen";
+import { Since, StandingBadge } from "@/parts/Standing";
 import { Denied } from "@/parts/Shell";
 import { Tabs } from "@/parts/Tabs";
 import { toastProblem } from "@/parts/Toast";
@@ -44,6 +45,7 @@ function RunScreen() {
         shown ? (
           <span className="flex flex-wrap items-center gap-x-2.5 gap-y-1">
             {shown.complete ? <Badge tone="accent">complete</Badge> : <StateBadge state="incomplete" />}
+            <StandingBadge run={shown.run_id} />
             <time dateTime={shown.recorded_at} title={showInstant(shown.recorded_at)}>
               {ago(shown.recorded_at)}
             </time>
@@ -64,6 +66,7 @@ function RunScreen() {
       }
     >
       {replay.data ? <Verdict of={replay.data} /> : null}
+      {shown ? <Since run={shown.run_id} /> : null}
       <Reading of={run}>
         {(found) => (
           <>

@@ -14,6 +14,7 @@ import { ConfirmDialog } from "@/parts/Dialog";
 import { TextField } from "@/parts/Field";
 import { Money } from "@/parts/Money";
 import { Screen } from "@/parts/Screen";
+import { Since, StandingBadge } from "@/parts/Standing";
 import { Denied } from "@/parts/Shell";
 import { toast } from "@/parts/Toast";
 import { Empty, Failed, FormProblem, Loading } from "@/parts/states";
@@ -74,7 +75,17 @@ function RunsScreen() {
         </time>
       ),
     },
-    { id: "state", header: "State", value: (run) => (run.complete ? "complete" : "incomplete"), cell: (run) => (run.complete ? <Badge tone="accent">complete</Badge> : <StateBadge state="incomplete" />) },
+    {
+      id: "state",
+      header: "State",
+      value: (run) => (run.complete ? "complete" : "incomplete"),
+      cell: (run) => (
+        <span className="flex flex-wrap gap-1">
+          {run.complete ? <Badge tone="accent">complete</Badge> : <StateBadge state="incomplete" />}
+          <StandingBadge run={run.run_id} />
+        </span>
+      ),
+    },
     { id: "trigger", header: "Started by", value: (run) => plain(run.trigger ?? "") },
     { id: "note", header: "Note", value: (run) => run.note, cell: (run) => (run.note ? <span className="line-clamp-2 min-w-32">{run.note}</span> : <span className="text-ink-3">–</span>) },
     { id: "earned", header: "Earned", align: "right", value: (run) => run.earned, cell: (run) => <Money amount={run.earned} /> },
@@ -107,6 +118,7 @@ function RunsScreen() {
         </>
       }
     >
+      <Since />
       <Calculations of={calculations} />
       {runs.isPending ? (
         <Loading />

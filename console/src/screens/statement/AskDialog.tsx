@@ -4,7 +4,8 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api } from "@/api/client";
 import { useWrite } from "@/api/read";
-import type { Question, StatementLine } from "@/api/types";
+import type { StatementLine } from "@/api/types";
+import type { Dispute, NewDispute } from "@/api/work";
 import { ConfirmDialog } from "@/parts/Dialog";
 import { TextArea, TextField } from "@/parts/Field";
 import { toast } from "@/parts/Toast";
@@ -16,13 +17,13 @@ export function AskDialog({ at, line, period, onClose }: { at: string; line: Sta
   const [subject, setSubject] = useState(line ? `${line.name}, ${showPeriod(period)}` : `Statement of ${showPeriod(period)}`);
   const [body, setBody] = useState("");
   const ask = useWrite(
-    (given: { line: number | null; subject: string; body: string }, options) => api.post<Question>(`${at}/questions`, given, options),
+    (given: NewDispute, options) => api.post<Dispute>(`${at}/disputes`, given, options),
     {
-      refresh: ["/questions"],
+      refresh: ["/disputes"],
       onDone: (question) => {
         onClose();
         toast("Your question is sent.");
-        void navigate({ to: "/questions/$id", params: { id: question.question_id } });
+        void navigate({ to: "/disputes/$id", params: { id: question.dispute_id } });
       },
     },
   );
@@ -37,7 +38,7 @@ export function AskDialog({ at, line, period, onClose }: { at: string; line: Sta
       act="Send question"
       busy={ask.isPending}
       disabled={subject.trim() === "" || body.trim() === ""}
-      onConfirm={() => ask.mutate({ line: line?.line ?? null, subject: subject.trim(), body: body.trim() })}
+      onConfirm={() => ask.mutate({ kind: "question", ...(line ? { line: line.line } : {}), subject: subject.trim(), body: body.trim() })}
     >
       <div className="flex flex-col gap-3.5">
         <TextField label="Subject" required maxLength={200} value={subject} onChange={(event) => setSubject(event.target.value)} />

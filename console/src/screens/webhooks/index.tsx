@@ -11,7 +11,7 @@ import { Button } from "@/parts/Button";
 import { ConfirmDialog, Dialog } from "@/parts/Dialog";
 import { CopyButton } from "@/parts/Digest";
 import { Drawer } from "@/parts/Drawer";
-import { Checkbox, TextField } from "@/parts/Field";
+import { Checkbox, SelectField, TextField } from "@/parts/Field";
 import { Icon } from "@/parts/Icon";
 import { Menu } from "@/parts/Menu";
 import { Screen } from "@/parts/Screen";
@@ -45,6 +45,7 @@ function WebhooksScreen() {
   const [editing, setEditing] = useState<Webhook | "new" | null>(null);
   const [removing, setRemoving] = useState<Webhook | null>(null);
   const [made, setMade] = useState<Webhook | null>(null);
+  const [rotating, setRotating] = useState<Webhook | null>(null);
   const toggle = useWrite((one: Webhook) => api.patch<Webhook>(path`/webhooks/${one.webhook_id}`, { active: one.state !== "active" }, { ifMatch: `"${one.version}"` }), {
     refresh: ["/webhooks"],
     onDone: (one) => toast(one.state === "active" ? "It is told again what happens." : "It is told nothing until you switch it on."),
@@ -84,6 +85,7 @@ function WebhooksScreen() {
                   </span>
                   {one.last_error ? <span className="block text-[0.87rem] [overflow-wrap:anywhere] text-loss">{one.last_error}</span> : null}
                 </button>
+                {one.secrets.length === 0 ? <Badge tone="bad">no secret</Badge> : one.secrets.length > 1 ? <Badge title={`until ${showInstant(one.secrets.at(-1)?.valid_until ?? "")}`}>an old secret signs along</Badge> : null}
                 {one.failures > 0 ? <Badge tone="warn">{count(one.failures, "failure")} in a row</Badge> : null}
                 <StateBadge state={one.state} />
                 <Menu
@@ -96,6 +98,7 @@ function WebhooksScreen() {
                   items={[
                     { label: "What it was told", icon: "statement", onSelect: () => setShown(one.webhook_id) },
                     { label: "Change…", icon: "hook", onSelect: () => setEditing(one) },
+                    { label: "Give it a new secret…", icon: "change", onSelect: () => setRotating(one) },
                     { label: one.state === "active" ? "Switch off" : "Switch on", icon: one.state === "active" ? "pause" : "run", onSelect: () => toggle.mutate(one, { onError: toastProblem }) },
                     { kind: "line" },
                     { label: "Remove…", danger: true, onSelect: () => setRemoving(one) },
@@ -122,14 +125,24 @@ function WebhooksScreen() {
         onOpenChange={(now) => {
           if (!now) setMade(null);
         }}
-        title="The key of its signatures"
-        description="Copy it now: it is shown this once. The program checks the header attain-signature with it."
-        footer={<CopyButton text={made?.secret ?? ""} look="primary">{"Copy the key"}</CopyButton>}
+        title="Its secret"
+        description="Copy it now: it is shown this once. The program checks the header webhook-signature with it, as any library for Standard Webhooks does."
+        footer={<CopyButton text={made?.secret ?? ""} look="primary">{"Copy the secret"}</CopyButton>}
       >
         <code className="block rounded-control bg-sunken px-3 py-2.5 font-mono break-all select-all" tabIndex={0}>
           {made?.secret}
         </code>
       </Dialog>
+      {rotating ? (
+        <Rotate
+          of={rotating}
+          onClose={() => setRotating(null)}
+          onDone={(one) => {
+            setRotating(null);
+            setMade(one);
+          }}
+        />
+      ) : null}
       <ConfirmDialog
         open={removing !== null}
         onOpenChange={(now) => {
@@ -213,6 +226,43 @@ function Edit({ of: one, onClose, onDone }: { of: Webhook | null; onClose: () =>
         <FormProblem error={save.error} />
         <button type="submit" className="hidden" tabIndex={-1} aria-hidden="true" />
       </form>
+    </ConfirmDialog>
+  );
+}
+
+const SPANS = [
+  { hours: 0, label: "ends at once" },
+  { hours: 1, label: "signs along for an hour" },
+  { hours: 24, label: "signs along for a day" },
+  { hours: 168, label: "signs along for a week" },
+  { hours: 720, label: "signs along for 30 days" },
+];
+
+function Rotate({ of: one, onClose, onDone }: { of: Webhook; onClose: () => void; onDone: (webhook: Webhook) => void }) {
+  const [hours, setHours] = useState(24);
+  const rotate = useWrite((given: number) => api.put<Webhook>(path`/webhooks/${one.webhook_id}/secret`, { old_valid_hours: given }, { ifMatch: `"${one.version}"` }), { refresh: ["/webhooks"], onDone });
+  return (
+    <ConfirmDialog
+      open
+      onOpenChange={(open) => {
+        if (!open) onClose();
+      }}
+      title="Give it a new secret"
+      description={`${one.url} gets a new secret. While both count, each delivery has two signatures, so that the program can change over.`}
+      act="New secret"
+      busy={rotate.isPending}
+      onConfirm={() => rotate.mutate(hours)}
+    >
+      <div className="flex flex-col gap-3.5">
+        <SelectField label="The one of now" value={String(hours)} onChange={(event) => setHours(Number(event.target.value))}>
+          {SPANS.map((span) => (
+            <option key={span.hours} value={span.hours}>
+              {span.label}
+            </option>
+          ))}
+        </SelectField>
+        <FormProblem error={rotate.error} />
+      </div>
     </ConfirmDialog>
   );
 }

@@ -10,11 +10,12 @@ pub(crate) use at_once::Readied;
 pub use lines::Line;
 pub use payload::ChangeKind;
 pub(crate) use payload::{Payload, hash};
-pub(crate) use second::deciders;
+pub(crate) use second::{deciders, deciding, told_of};
 
 use crate::access::{Action, Caller, Role};
 use crate::folder::Company;
 use crate::impact::{Draft, Impact, Scope};
+use crate::plan_lint::{self, PlanLint};
 use crate::refusal::{Refusal, RefusalKind};
 use crate::users::new_id;
 use crate::view::View;
@@ -124,6 +125,8 @@ pub struct ChangeView {
     /// The digest of what is in force now; other than `base_digest` where it changed since the draft.
     pub current_digest: String,
     pub text_diff: Vec<Line>,
+    /// What is to be looked at in the plans that it brings.
+    pub lints: Vec<PlanLint>,
     /// As it was at the submission, and at the approval once approved; for those who see everybody's pay.
     pub impact: Option<Impact>,
     pub revisions: Vec<RevisionView>,
@@ -554,7 +557,7 @@ impl Instance {
     }
 
     /// A change that the caller may know of: her own, or any where she sees the rules.
-    async fn visible_change(&self, connection: &mut Connection, caller: &Caller, change_id: &str) -> Result<Change> {
+    pub(crate) async fn visible_change(&self, connection: &mut Connection, caller: &Caller, change_id: &str) -> Result<Change> {
         caller.require_one(&[Action::SeeRules, Action::ApproveChanges, Action::DraftChanges, Action::ManageExtensions])?;
         let change = store::get(connection, change_id).await?.ok_or_else(|| no_change(change_id))?;
         let sees_rows = !kind_of(&change)?.holds_rows() || caller.may(Action::SeeData);
@@ -604,8 +607,10 @@ impl Instance {
             content_hash: own.content_hash.clone(),
             recorded_at: shown_ms(own.recorded_at),
         });
+        let payload: serde_json::Value = serde_json::from_str(&latest.payload)?;
         Ok(ChangeView {
-            payload: serde_json::from_str(&latest.payload)?,
+            lints: plan_lint::of_change(kind, &payload, &view.company.company),
+            payload,
             text_diff: serde_json::from_str(&latest.text_diff)?,
             current_digest,
             impact,

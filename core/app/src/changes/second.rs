@@ -9,7 +9,7 @@ use crate::refusal::Refusal;
 use crate::work_policy::{WorkPolicy, in_force};
 use crate::{Instance, delegations, disputes, now_ms};
 use anyhow::Result;
-use attain_database::Tx;
+use attain_database::{Connection, Tx};
 use attain_domain::{MONEY_SCALE, Table, fixed};
 use attain_store::changes::{self as store, Change};
 use attain_store::users::User;
@@ -81,14 +81,14 @@ impl Writers {
     }
 }
 
-async fn writers(tx: &mut Tx, change: &Change) -> Result<Writers> {
+async fn writers(connection: &mut Connection, change: &Change) -> Result<Writers> {
     let mut known = Writers { users: BTreeSet::from([change.author.clone()]), payees: BTreeSet::new() };
-    for (editor, payee) in store::editors(tx, &change.change_id).await? {
+    for (editor, payee) in store::editors(connection, &change.change_id).await? {
         known.users.insert(editor);
         known.payees.extend(payee);
     }
     for user in known.users.clone() {
-        known.payees.extend(attain_store::users::by_id(tx, &user).await?.and_then(|user| user.payee_id));
+        known.payees.extend(attain_store::users::by_id(connection, &user).await?.and_then(|user| user.payee_id));
     }
     Ok(known)
 }
@@ -141,17 +141,30 @@ pub(super) async fn check_route(
     }
 }
 
-/// Those who can decide on a submitted change, with those who act for them today. `is_routed` asks the role that the policy names alone.
-pub(crate) async fn deciders(
-    tx: &mut Tx,
+/// What programs are told of the state of a change: nothing of what it holds.
+pub(crate) fn told_of(change: &Change) -> serde_json::Value {
+    serde_json::json!({
+        "kind": change.kind,
+        "of": change.object,
+        "state": change.state,
+        "author": change.author,
+        "decided_by": change.decided_by,
+        "content_hash": change.content_hash,
+    })
+}
+
+/// Those who can decide on a submitted change, and who may act for which of them today. `is_routed` asks the role that the policy names
+/// alone.
+pub(crate) async fn deciding(
+    connection: &mut Connection,
     everybody: &Everybody,
     policy: &WorkPolicy,
     change: &Change,
     is_routed: bool,
-) -> Result<BTreeSet<String>> {
-    let writers = writers(tx, change).await?;
+) -> Result<(BTreeSet<String>, BTreeSet<(String, String)>)> {
+    let writers = writers(connection, change).await?;
     let kind = ChangeKind::from_name(&change.kind);
-    let draft = attain_store::teamwork::adjustment_of(tx, &change.change_id).await?;
+    let draft = attain_store::teamwork::adjustment_of(connection, &change.change_id).await?;
     let adjusted: Vec<(String, i64)> = draft.map(|own| (own.payee_id, own.amount)).into_iter().collect();
     let role = kind.and_then(|kind| policy.role_for(kind, &change.object, moved(change.impact.as_deref(), &adjusted)));
     let is_free = |user: &User| !writers.is_one_of(&[user]) && adjusted.iter().all(|(payee, _)| user.payee_id.as_ref() != Some(payee));
@@ -159,10 +172,22 @@ pub(crate) async fn deciders(
         let own = caller_of(user);
         own.may(Action::ApproveChanges) && (!is_routed || role.is_none_or(|role| own.roles.contains(&role)))
     };
-    let deciding: BTreeSet<String> = everybody.iter().filter(can).filter(|user| is_free(user)).map(|user| user.user_id.clone()).collect();
-    let acting = delegations::acting_for(tx, &deciding, now_ms()).await?;
-    let acting = acting.into_iter().filter(|user| everybody.get(user).is_some_and(is_free));
-    Ok(deciding.iter().cloned().chain(acting).collect())
+    let own: BTreeSet<String> = everybody.iter().filter(can).filter(|user| is_free(user)).map(|user| user.user_id.clone()).collect();
+    let acting = delegations::acting_for(connection, &own, now_ms()).await?;
+    let acting = acting.into_iter().filter(|(user, _)| everybody.get(user).is_some_and(is_free)).collect();
+    Ok((own, acting))
+}
+
+/// Everybody of [`deciding`].
+pub(crate) async fn deciders(
+    tx: &mut Tx,
+    everybody: &Everybody,
+    policy: &WorkPolicy,
+    change: &Change,
+    is_routed: bool,
+) -> Result<BTreeSet<String>> {
+    let (own, acting) = deciding(tx, everybody, policy, change, is_routed).await?;
+    Ok(own.into_iter().chain(acting.into_iter().map(|(user, _)| user)).collect())
 }
 
 impl Instance {
@@ -178,6 +203,7 @@ impl Instance {
             once_key: None,
             payee_id: None,
             period_id: None,
+            state: told_of(change),
         };
         match action {
             "submit-change" => {

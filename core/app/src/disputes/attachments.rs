@@ -102,7 +102,7 @@ impl Instance {
         let mut tx = self.database.begin().await?;
         let own = self.own_dispute(&mut tx, view, caller, dispute_id).await?;
         if matches!(own.state.as_str(), "closed" | "withdrawn") {
-            return Err(Refusal::conflict(format!("this dispute is {}", own.state)).into());
+            return Err(Refusal::conflict(format!("this {} is {}", own.kind, own.state)).into());
         }
         let there = store::attachments(&mut tx, dispute_id).await?;
         if there.len() >= FILES_MAX || there.iter().map(|own| own.size).sum::<i64>() + size > ALL_BYTES_MAX {

@@ -6,9 +6,11 @@ mod compute;
 mod file;
 mod journal;
 mod rates;
+mod reasons;
 mod steps;
 
 pub use journal::JournalForm;
+pub use reasons::PayoutReason;
 pub use steps::{Confirmation, MarkKind, NewMark, NewReturn, Reason};
 
 use crate::access::{Action, Caller};
@@ -117,6 +119,8 @@ pub struct PayoutLine {
     pub flags: Vec<String>,
     pub reference: String,
     pub mark: Option<MarkView>,
+    /// Disputes that are not settled and holds that meet the period, those that the batch waits for first.
+    pub reasons: Vec<PayoutReason>,
     pub rates: Vec<RateLine>,
     pub returned: Option<ReturnView>,
     #[serde(skip)]
@@ -610,6 +614,9 @@ impl Instance {
             .into_iter()
             .map(|own| (own.payee_id, ReturnView { returned_on: shown_day(own.returned_on), reason: own.reason }))
             .collect();
+        // What was paid is no longer to be looked at.
+        let is_open = matches!(batch.state.as_str(), "draft" | "reviewed" | "approved");
+        let mut known = if is_open { reasons::of_batch(read, view, batch, &lines).await? } else { BTreeMap::new() };
         Ok(lines
             .into_iter()
             .map(|line| {
@@ -625,6 +632,7 @@ impl Instance {
                     flags: line.flags.split(',').filter(|flag| !flag.is_empty()).map(str::to_owned).collect(),
                     reference: line.reference,
                     mark: marks.remove(&line.payee_id),
+                    reasons: known.remove(&line.payee_id).unwrap_or_default(),
                     rates: rates.remove(&line.payee_id).unwrap_or_default(),
                     returned,
                     payee_id: line.payee_id,

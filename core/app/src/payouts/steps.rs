@@ -1,7 +1,7 @@
 //! What becomes of a batch after its draft: marks of reviewers, review, approval by a second person, export, confirmation, payments
 //! that came back, cancellation. What was done already and is asked for again changes nothing.
 
-use super::{PayoutView, VersionPart, day, file, no_payout, open_periods, stale, store, versions};
+use super::{PayoutView, VersionPart, day, file, no_payout, open_periods, reasons, stale, store, versions};
 use crate::access::{Action, Caller, Role};
 use crate::changes::Approval;
 use crate::refusal::Refusal;
@@ -17,6 +17,8 @@ use utoipa::ToSchema;
 
 const REASON_LENGTH_MAX: usize = 500;
 const REFERENCE_LENGTH_MAX: usize = 100;
+/// So many reasons stand in the note of a review.
+const NAMED_MAX: usize = 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -110,6 +112,17 @@ async fn independent(tx: &mut Tx, batch: &Batch, caller: &Caller) -> Result<()> 
 }
 
 impl Instance {
+    /// Everybody who had a hand in a batch but for its approval.
+    pub(crate) async fn hands_of_payout(
+        &self,
+        connection: &mut attain_database::Connection,
+        batch_id: &str,
+    ) -> Result<std::collections::BTreeSet<String>> {
+        store::get(connection, batch_id).await?.ok_or_else(|| no_payout(batch_id))?;
+        let hands = store::hands(connection, batch_id).await?.into_iter();
+        Ok(hands.filter(|hand| hand.action != "approve-payout").map(|hand| hand.user_id).collect())
+    }
+
     /// A transaction in which nobody else works on payouts, and the batch.
     async fn payout_tx(&self, caller: &Caller, batch_id: &str) -> Result<(Tx, Batch)> {
         caller.require(Action::ManagePayouts)?;
@@ -155,19 +168,29 @@ impl Instance {
         self.payout(caller, batch_id).await
     }
 
-    /// Says that somebody looked at the lines.
+    /// Says that somebody looked at the lines; names the disputes and holds of those who are paid.
     pub async fn review_payout(&self, caller: &Caller, batch_id: &str) -> Result<PayoutView> {
-        let (tx, batch) = self.payout_tx(caller, batch_id).await?;
+        let view = self.view().await?;
+        let (mut tx, batch) = self.payout_tx(caller, batch_id).await?;
         if batch.state != "draft" {
             return Err(wrong_state(&batch, "a draft", "reviewed").into());
         }
         let next =
             Batch { state: "reviewed".to_owned(), reviewed_by: Some(caller.user_id.clone()), reviewed_at: Some(now_ms()), ..batch.clone() };
-        self.step_payout(tx, caller, &batch, &next, "review-payout", "").await
+        let lines = store::lines(&mut tx, batch_id).await?;
+        let known = reasons::of_batch(&mut tx, &view, &batch, &lines).await?;
+        let named = reasons::named(&known, &lines, |_| true);
+        let more = named.len().saturating_sub(NAMED_MAX);
+        let mut note = named.into_iter().take(NAMED_MAX).collect::<Vec<_>>().join("; ");
+        if more > 0 {
+            note = format!("{note}; and {more} more");
+        }
+        self.step_payout(tx, caller, &batch, &next, "review-payout", &note).await
     }
 
     /// By a second person, for the content that she has read.
     pub async fn approve_payout(&self, caller: &Caller, batch_id: &str, approval: &Approval) -> Result<PayoutView> {
+        let view = self.view().await?;
         let (mut tx, batch) = self.payout_tx(caller, batch_id).await?;
         if batch.state != "reviewed" {
             return Err(wrong_state(&batch, "reviewed", "approved").into());
@@ -186,6 +209,7 @@ impl Instance {
             let refusal = Refusal::conflict("payees of the payout are disputed or on hold; settle it, or exclude them");
             return Err(refusal.with_details(open).into());
         }
+        reasons::check(&mut tx, &view, &batch).await?;
         let next =
             Batch { state: "approved".to_owned(), approved_by: Some(caller.user_id.clone()), approved_at: Some(now_ms()), ..batch.clone() };
         self.step_payout(tx, caller, &batch, &next, "approve-payout", approval.comment.trim()).await
@@ -222,6 +246,7 @@ impl Instance {
             let message = format!("the pay of {} is not approved; approve the period, or set `requires` in `[payouts]`", open.join(", "));
             return Err(Refusal::conflict(message).into());
         }
+        reasons::check(&mut tx, &view, &batch).await?;
         store::add_file(&mut tx, batch_id, &made).await?;
         let next =
             Batch { state: "exported".to_owned(), exported_by: Some(caller.user_id.clone()), exported_at: Some(now_ms()), ..batch.clone() };

@@ -1,6 +1,7 @@
 //! What a component does beside its formula, in words: what it waits for, looks up, multiplies, shares out and pays at least.
 
-use super::{PlanSection, Subject, listed, measure_words, percent, plain, span};
+use super::figures::{RateOf, heading, money, named, number, percent};
+use super::{PlanSection, Subject, listed, measure_words, rate_of, span};
 use attain_domain::component::{
     Among, Best, Between, EarnedBy, EarnedOf, FloorOn, Hurdle, HurdleCounts, JudgedBy, OncePer, Otherwise, Pool, PoolShare, RateRules, Ties,
 };
@@ -31,14 +32,17 @@ pub(super) fn say(of: &Subject<'_>, component: &Component, currency: &str, secti
         section.say(format!("{name}: {}.", earned_words(&uses.earned())));
     }
     for (name, table) in &component.lookups {
-        section.say(format!("{name} is looked up in the table {table}, unless another value was agreed with you."));
+        section.say(format!("{} is looked up in the table {table}, unless another value was agreed with you.", heading(name)));
     }
-    let mut named: Vec<&String> = component.lookups.values().chain(&component.tables).collect();
-    named.sort();
-    named.dedup();
-    for name in named {
+    // What is looked up for names what a table gives.
+    let each = rate_of(of, component);
+    let mut tables: Vec<(&String, &String)> =
+        component.lookups.iter().map(|(name, table)| (table, name)).chain(component.tables.iter().map(|table| (table, table))).collect();
+    tables.sort();
+    tables.dedup_by_key(|(table, _)| *table);
+    for (name, gives) in tables {
         if let Some(table) = of.plan.tables.get(name) {
-            table_words(name, table, section);
+            table_words(name, table, |value| named(gives, value, &each, currency), section);
         }
     }
     if let Some(rates) = &component.rates {
@@ -58,12 +62,13 @@ pub(super) fn say(of: &Subject<'_>, component: &Component, currency: &str, secti
     }
     for own in &component.multipliers {
         let what = judged(of, component, own.by, own.measure.as_deref(), own.component.as_deref());
-        let steps: Vec<String> = own.steps.iter().map(|step| format!("{} from {} on", plain(step.factor), at(step.from, own.by))).collect();
+        let steps: Vec<String> =
+            own.steps.iter().map(|step| format!("{} from {} on", number(step.factor), at(step.from, own.by))).collect();
         let between = if own.between == Between::Linear { ", on a line between these" } else { "" };
         section.say(format!(
             "It is multiplied by a factor for {what}{}: {} below, {}{between}.",
             over(component, own.over),
-            plain(own.below),
+            number(own.below),
             listed(&steps)
         ));
     }
@@ -81,7 +86,7 @@ pub(super) fn say(of: &Subject<'_>, component: &Component, currency: &str, secti
     }
     if let Some(floor) = &component.floor {
         let least = match (floor.amount, floor.rate, floor.of) {
-            (Some(amount), ..) => format!("{} {currency}", plain(amount)),
+            (Some(amount), ..) => money(amount, currency),
             (None, rate, basis) => format!("{} of {}", percent(rate.unwrap_or_default()), basis_words(basis)),
         };
         let on = if floor.on == FloorOn::Paying { "Where it pays something, it pays" } else { "It pays" };
@@ -112,7 +117,7 @@ fn among(among: Among) -> &'static str {
 
 /// A bound as it is judged.
 fn at(bound: Decimal, by: JudgedBy) -> String {
-    if by == JudgedBy::Attainment { percent(bound) } else { plain(bound) }
+    if by == JudgedBy::Attainment { percent(bound) } else { number(bound) }
 }
 
 fn judged(of: &Subject<'_>, component: &Component, by: JudgedBy, measure: Option<&str>, earned: Option<&str>) -> String {
@@ -131,7 +136,7 @@ fn over(component: &Component, over: Option<Accumulate>) -> String {
 
 fn hurdle_words(hurdle: &Hurdle, currency: &str) -> String {
     let height = match (hurdle.amount, hurdle.share_of_quota) {
-        (Some(amount), _) => format!("{} {currency}", plain(amount)),
+        (Some(amount), _) => money(amount, currency),
         (None, share) => format!("{} of your quota", percent(share.unwrap_or_default())),
     };
     match hurdle.counts {
@@ -143,7 +148,7 @@ fn hurdle_words(hurdle: &Hurdle, currency: &str) -> String {
 fn pool_words(of: &Subject<'_>, component: &Component, pool: &Pool, currency: &str) -> String {
     let what = judged(of, component, JudgedBy::Value, pool.measure.as_deref(), None);
     let size = match (pool.amount, pool.rate) {
-        (Some(amount), _) => format!("{} {currency}", plain(amount)),
+        (Some(amount), _) => money(amount, currency),
         (None, rate) => format!("{} of {what} of all of them", percent(rate.unwrap_or_default())),
     };
     let how = match pool.share {
@@ -164,27 +169,34 @@ fn chosen(choice: Choice, what: &str) -> String {
     }
 }
 
-fn table_words(name: &str, table: &RateTable, section: &mut PlanSection) {
+fn table_words(name: &str, table: &RateTable, shown: impl Fn(Decimal) -> String, section: &mut PlanSection) {
     let rows: Vec<String> = table
         .rows
         .iter()
         .map(|row| {
-            let cells: Vec<String> = row.when.iter().map(|(dimension, cell)| format!("{dimension} {}", cell_words(cell))).collect();
+            let cells: Vec<String> =
+                row.when.iter().map(|(dimension, cell)| format!("{dimension} {}", cell_words(dimension, cell))).collect();
             let when = if cells.is_empty() { "everything".to_owned() } else { cells.join(", ") };
-            format!("{when}: {}", plain(row.result))
+            format!("{when}: {}", shown(row.result))
         })
         .collect();
     section.say(format!("Table {name} ({}): {}.", chosen(table.lookup, "row"), rows.join("; ")));
 }
 
-fn cell_words(cell: &Cell) -> String {
+/// A bound in words: shares are named so.
+fn bound_words(name: &str, bound: Decimal) -> String {
+    let is_amount = name.contains("amount");
+    if is_amount { number(bound) } else { named(name, bound, &RateOf::Amount, "") }
+}
+
+fn cell_words(dimension: &str, cell: &Cell) -> String {
     match cell {
         Cell::One(word) => word.clone(),
         Cell::AnyOf(words) => words.join(" or "),
         Cell::Range(range) => match (range.from, range.until) {
-            (Some(from), Some(until)) => format!("from {} up to {}", plain(from), plain(until)),
-            (Some(from), None) => format!("from {} on", plain(from)),
-            (None, Some(until)) => format!("up to {}", plain(until)),
+            (Some(from), Some(until)) => format!("from {} up to {}", bound_words(dimension, from), bound_words(dimension, until)),
+            (Some(from), None) => format!("from {} on", bound_words(dimension, from)),
+            (None, Some(until)) => format!("up to {}", bound_words(dimension, until)),
             (None, None) => "of any height".to_owned(),
         },
     }
@@ -199,8 +211,8 @@ fn rule_words(rates: &RateRules, currency: &str, section: &mut PlanSection) {
             let when = if tests.is_empty() { "everything".to_owned() } else { tests.join(" and ") };
             let mut pays: Vec<String> = Vec::new();
             pays.extend(rule.rate.map(percent));
-            pays.extend(rule.amount_per_unit.map(|amount| format!("{} {currency} a unit", plain(amount))));
-            pays.extend(rule.amount.map(|amount| format!("{} {currency}", plain(amount))));
+            pays.extend(rule.amount_per_unit.map(|amount| format!("{} a unit", money(amount, currency))));
+            pays.extend(rule.amount.map(|amount| money(amount, currency)));
             let label = if rule.label.is_empty() { String::new() } else { format!("{}, ", rule.label) };
             format!("{label}{when}: {}", if pays.is_empty() { "nothing".to_owned() } else { pays.join(" and ") })
         })
@@ -213,7 +225,7 @@ fn condition_words(condition: &Condition) -> String {
     let mut tests = Vec::new();
     tests.extend(condition.any_of.as_ref().map(|words| words.join(" or ")));
     tests.extend(condition.not_in.as_ref().map(|words| format!("not {}", words.join(" or "))));
-    tests.extend(condition.at_least.map(|bound| format!("at least {}", plain(bound))));
-    tests.extend(condition.below.map(|bound| format!("below {}", plain(bound))));
-    format!("{field} {}", tests.join(", "))
+    tests.extend(condition.at_least.map(|bound| format!("at least {}", bound_words(&field, bound))));
+    tests.extend(condition.below.map(|bound| format!("below {}", bound_words(&field, bound))));
+    format!("{} {}", field.replace('-', " "), tests.join(", "))
 }

@@ -4,7 +4,7 @@ use crate::ask::{Asked, Json, Query};
 use crate::page::{Page, PageQuery};
 use crate::problem::Problem;
 use crate::serve::Served;
-use attain_app::adjustments::{AdjustmentView, NewAdjustment};
+use attain_app::adjustments::{AdjustmentFilter, AdjustmentReason, AdjustmentView, NewAdjustment};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -22,6 +22,9 @@ pub fn routes() -> OpenApiRouter<Arc<Served>> {
 struct AdjustmentsQuery {
     payee: Option<String>,
     period: Option<String>,
+    /// `submitted`, `approved`, `rejected` or `withdrawn`.
+    state: Option<String>,
+    reason: Option<AdjustmentReason>,
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
     cursor: Option<String>,
@@ -39,7 +42,13 @@ struct AdjustmentsQuery {
     (status = 422, body = Problem, content_type = "application/problem+json")))]
 async fn adjustments(asked: Asked, Query(query): Query<AdjustmentsQuery>) -> Result<Json<Page<AdjustmentView>>, Problem> {
     let view = asked.view().await?;
-    let all = asked.instance.adjustments(&view, &asked.caller, query.payee.as_deref(), query.period.as_deref()).await?;
+    let filter = AdjustmentFilter {
+        payee_id: query.payee.as_deref(),
+        period_id: query.period.as_deref(),
+        state: query.state.as_deref(),
+        reason: query.reason,
+    };
+    let all = asked.instance.adjustments(&view, &asked.caller, &filter).await?;
     Ok(Json(PageQuery { limit: query.limit, cursor: query.cursor }.cut(all)?))
 }
 

@@ -1,12 +1,12 @@
-//! Disputes about statements: raised, answered, assigned, decided, with what is attached to them.
+//! Disputes and questions about statements: raised, answered, assigned, decided, with what is attached to them.
 
 use crate::ask::{Asked, IfMatch, Json, Path, Query, Versioned};
 use crate::page::{Page, PageQuery};
 use crate::problem::Problem;
 use crate::serve::Served;
 use attain_app::disputes::{
-    AttachmentView, DisputeAssignment, DisputeFilter, DisputeHead, DisputeResolution, DisputeState, DisputeStep, DisputeView,
-    FILE_BYTES_MAX, NewDispute,
+    AttachmentView, DisputeAssignment, DisputeFilter, DisputeHead, DisputeKind, DisputeResolution, DisputeState, DisputeStep, DisputeView,
+    Escalation, FILE_BYTES_MAX, NewDispute, PayHold,
 };
 use axum::body::Bytes;
 use axum::http::{StatusCode, header};
@@ -25,6 +25,8 @@ pub fn routes() -> OpenApiRouter<Arc<Served>> {
         .routes(routes!(answer))
         .routes(routes!(assign))
         .routes(routes!(resolve))
+        .routes(routes!(escalate))
+        .routes(routes!(hold))
         .routes(routes!(make_case))
         .routes(routes!(attach))
         .routes(routes!(attachment))
@@ -34,8 +36,17 @@ pub fn routes() -> OpenApiRouter<Arc<Served>> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct DisputesQuery {
+    /// Both where it is left out.
+    kind: Option<DisputeKind>,
     state: Option<DisputeState>,
     payee: Option<String>,
+    period: Option<String>,
+    /// Only those that nobody looks at yet.
+    #[serde(default)]
+    unassigned: bool,
+    /// Only those that payouts wait for.
+    #[serde(default)]
+    holding: bool,
     /// Only those that should have been decided.
     #[serde(default)]
     overdue: bool,
@@ -61,7 +72,7 @@ struct NewDisputeMessage {
     body: String,
 }
 
-/// Disputes that one may see, newest first
+/// Disputes and questions that one may see, newest first
 #[utoipa::path(get, path = "/disputes", tag = "disputes",
     params(DisputesQuery), responses(
     (status = 200, body = Page<DisputeHead>), (status = 400, body = Problem, content_type = "application/problem+json"),
@@ -71,12 +82,23 @@ struct NewDisputeMessage {
     (status = 422, body = Problem, content_type = "application/problem+json")))]
 async fn disputes(asked: Asked, Query(query): Query<DisputesQuery>) -> Result<Json<Page<DisputeHead>>, Problem> {
     let view = asked.view().await?;
-    let filter = DisputeFilter { state: query.state, payee_id: query.payee.as_deref(), is_overdue: query.overdue, is_mine: query.mine };
+    let filter = DisputeFilter {
+        kind: query.kind,
+        state: query.state,
+        payee_id: query.payee.as_deref(),
+        period_id: query.period.as_deref(),
+        is_unassigned: query.unassigned,
+        is_holding: query.holding,
+        is_overdue: query.overdue,
+        is_mine: query.mine,
+    };
     let all = asked.instance.disputes(&view, &asked.caller, &filter).await?;
     Ok(Json(PageQuery { limit: query.limit, cursor: query.cursor }.cut(all)?))
 }
 
-/// Dispute a statement, one of its lines, or a credit that is missing
+/// Dispute a statement, one of its lines, or a credit that is missing; or ask about it
+///
+/// A question (`kind`) expects no amount and is answered; it can become a dispute.
 #[utoipa::path(post, path = "/payees/{payee_id}/periods/{period_id}/disputes", tag = "disputes",
     params(("payee_id" = String, Path), ("period_id" = String, Path)), request_body = NewDispute, responses(
     (status = 201, body = DisputeView, headers(("etag" = String), ("location" = String))),
@@ -109,7 +131,7 @@ async fn dispute(asked: Asked, Path(id): Path<String>) -> Result<Versioned<Dispu
     Ok(Versioned(dispute.version, dispute))
 }
 
-/// Close a dispute, open it again or withdraw it
+/// Close a dispute or a question, open it again or withdraw it
 #[utoipa::path(patch, path = "/disputes/{dispute_id}", tag = "disputes",
     params(("dispute_id" = String, Path), ("if-match" = String, Header)), request_body = DisputeStep, responses(
     (status = 200, body = DisputeView, headers(("etag" = String))),
@@ -131,7 +153,9 @@ async fn set_state(
     Ok(Versioned(dispute.version, dispute))
 }
 
-/// Write in a dispute's thread
+/// Write in a thread
+///
+/// A question is answered by whoever may answer; whoever else writes opens it again.
 #[utoipa::path(post, path = "/disputes/{dispute_id}/messages", tag = "disputes",
     params(("dispute_id" = String, Path)), request_body = NewDisputeMessage, responses(
     (status = 201, body = DisputeView, headers(("etag" = String))),
@@ -150,7 +174,7 @@ async fn answer(
     Ok((StatusCode::CREATED, Versioned(dispute.version, dispute)))
 }
 
-/// Give a dispute to somebody, and say until when it is to be decided
+/// Give a dispute or a question to somebody, and say until when it is to be decided
 #[utoipa::path(put, path = "/disputes/{dispute_id}/assignment", tag = "disputes",
     params(("dispute_id" = String, Path), ("if-match" = String, Header)), request_body = DisputeAssignment, responses(
     (status = 200, body = DisputeView, headers(("etag" = String))),
@@ -193,6 +217,54 @@ async fn resolve(
 ) -> Result<Versioned<DisputeView>, Problem> {
     let view = asked.view().await?;
     let dispute = asked.instance.resolve_dispute(&view, &asked.caller, &id, version, &resolution).await?;
+    Ok(Versioned(dispute.version, dispute))
+}
+
+/// Make a dispute of a question
+///
+/// By who asked or who answers, where the answer is not enough. The thread stays.
+#[utoipa::path(put, path = "/disputes/{dispute_id}/escalation", tag = "disputes",
+    params(("dispute_id" = String, Path), ("if-match" = String, Header)), request_body = Escalation, responses(
+    (status = 200, body = DisputeView, headers(("etag" = String))),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 403, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 409, body = Problem, content_type = "application/problem+json"),
+    (status = 412, body = Problem, content_type = "application/problem+json"),
+    (status = 422, body = Problem, content_type = "application/problem+json"),
+    (status = 428, body = Problem, content_type = "application/problem+json")))]
+async fn escalate(
+    asked: Asked,
+    Path(id): Path<String>,
+    IfMatch(version): IfMatch,
+    Json(new): Json<Escalation>,
+) -> Result<Versioned<DisputeView>, Problem> {
+    let view = asked.view().await?;
+    let dispute = asked.instance.escalate_question(&view, &asked.caller, &id, version, &new).await?;
+    Ok(Versioned(dispute.version, dispute))
+}
+
+/// Let payouts of the payee wait for a dispute, or wait no longer
+///
+/// While it holds pay, no payout that pays her is approved or exported; she can be excluded from it.
+#[utoipa::path(put, path = "/disputes/{dispute_id}/hold", tag = "disputes",
+    params(("dispute_id" = String, Path), ("if-match" = String, Header)), request_body = PayHold, responses(
+    (status = 200, body = DisputeView, headers(("etag" = String))),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 403, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 409, body = Problem, content_type = "application/problem+json"),
+    (status = 412, body = Problem, content_type = "application/problem+json"),
+    (status = 422, body = Problem, content_type = "application/problem+json"),
+    (status = 428, body = Problem, content_type = "application/problem+json")))]
+async fn hold(
+    asked: Asked,
+    Path(id): Path<String>,
+    IfMatch(version): IfMatch,
+    Json(new): Json<PayHold>,
+) -> Result<Versioned<DisputeView>, Problem> {
+    let view = asked.view().await?;
+    let dispute = asked.instance.hold_for_dispute(&view, &asked.caller, &id, version, &new).await?;
     Ok(Versioned(dispute.version, dispute))
 }
 

@@ -19,9 +19,10 @@ mod payouts;
 mod periods;
 mod plan_documents;
 mod planning;
-mod questions;
+mod plans;
 mod runs;
 mod session;
+mod standing;
 mod team;
 mod teamwork;
 mod trail;
@@ -46,7 +47,6 @@ pub fn all() -> OpenApiRouter<Arc<Served>> {
         .merge(periods::routes())
         .merge(accounting::routes())
         .merge(team::routes())
-        .merge(questions::routes())
         .merge(formulas::routes())
         .merge(changes::routes())
         .merge(runs::routes())
@@ -58,6 +58,7 @@ pub fn all() -> OpenApiRouter<Arc<Served>> {
         .merge(company::routes())
         .merge(planning::routes())
         .merge(plan_documents::routes())
+        .merge(plans::routes())
         .merge(what_if::routes())
         .merge(credits::routes())
         .merge(disputes::routes())
@@ -65,4 +66,5 @@ pub fn all() -> OpenApiRouter<Arc<Served>> {
         .merge(notices::routes())
         .merge(webhooks::routes())
         .merge(teamwork::routes())
+        .merge(standing::routes())
 }

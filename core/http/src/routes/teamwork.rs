@@ -169,14 +169,15 @@ async fn acknowledgements(asked: Asked, Path(period): Path<String>) -> Result<Js
 async fn anomalies(asked: Asked, Path(period): Path<String>, Query(query): Query<AnomalyQuery>) -> Result<Json<Anomalies>, Problem> {
     let view = asked.view().await?;
     let items = asked.instance.anomalies(&view, &asked.caller, &period, &query.into()).await?;
-    let unreviewed = items.iter().filter(|own| own.review.is_none()).count();
-    Ok(Json(Anomalies { items, unreviewed }))
+    Ok(Json(anomalies_of(items)))
 }
 
-/// Say that one has looked at something unusual
+/// Say that one has looked at what is unusual
+///
+/// One anomaly or several with the same words: all of them, or none.
 #[utoipa::path(post, path = "/periods/{period_id}/anomalies/reviews", tag = "teamwork",
     params(("period_id" = String, Path), AnomalyQuery), request_body = NewAnomalyReview, responses(
-    (status = 201, body = Anomaly), (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 201, body = Anomalies), (status = 400, body = Problem, content_type = "application/problem+json"),
     (status = 401, body = Problem, content_type = "application/problem+json"),
     (status = 403, body = Problem, content_type = "application/problem+json"),
     (status = 404, body = Problem, content_type = "application/problem+json"),
@@ -186,7 +187,13 @@ async fn review(
     Path(period): Path<String>,
     Query(query): Query<AnomalyQuery>,
     Json(new): Json<NewAnomalyReview>,
-) -> Result<(StatusCode, Json<Anomaly>), Problem> {
+) -> Result<(StatusCode, Json<Anomalies>), Problem> {
     let view = asked.view().await?;
-    Ok((StatusCode::CREATED, Json(asked.instance.review_anomaly(&view, &asked.caller, &period, &query.into(), &new).await?)))
+    let items = asked.instance.review_anomalies(&view, &asked.caller, &period, &query.into(), &new).await?;
+    Ok((StatusCode::CREATED, Json(anomalies_of(items))))
+}
+
+fn anomalies_of(items: Vec<Anomaly>) -> Anomalies {
+    let unreviewed = items.iter().filter(|own| own.review.is_none()).count();
+    Anomalies { items, unreviewed }
 }

@@ -4,6 +4,7 @@ use crate::ask::{Asked, IfMatch, Json, Path, Query, Versioned};
 use crate::page::{Page, PageQuery, decode, encode};
 use crate::problem::Problem;
 use crate::serve::Served;
+use attain_app::webhook_keys::SecretRotation;
 use attain_app::webhooks::{DeliveryView, NewWebhook, WebhookEdit, WebhookView};
 use axum::http::StatusCode;
 use serde::Serialize;
@@ -16,6 +17,7 @@ pub fn routes() -> OpenApiRouter<Arc<Served>> {
     OpenApiRouter::new()
         .routes(routes!(webhooks, add))
         .routes(routes!(edit, remove))
+        .routes(routes!(rotate))
         .routes(routes!(deliveries))
         .routes(routes!(delivery))
         .routes(routes!(again))
@@ -36,8 +38,9 @@ async fn webhooks(asked: Asked) -> Result<Json<Webhooks>, Problem> {
 
 /// Register a webhook
 ///
-/// Its secret is in this answer only. A delivery has the header `attain-signature: t=<unix seconds>,v1=<hex>`, HMAC-SHA-256 with that secret
-/// over the instant, a dot and the body.
+/// Its secret is in this answer only. A delivery has the headers of Standard Webhooks: `webhook-id`, `webhook-timestamp` (unix seconds) and
+/// `webhook-signature: v1,<base64>`, HMAC-SHA-256 over id, instant and body, joined by dots, with what follows `whsec_` in the secret, decoded
+/// from base64. While a secret is being replaced there are several signatures, parted by spaces.
 #[utoipa::path(post, path = "/webhooks", tag = "webhooks", request_body = NewWebhook, responses(
     (status = 201, body = WebhookView, headers(("etag" = String))),
     (status = 401, body = Problem, content_type = "application/problem+json"),
@@ -66,6 +69,29 @@ async fn edit(
     Json(edit): Json<WebhookEdit>,
 ) -> Result<Versioned<WebhookView>, Problem> {
     let webhook = asked.instance.edit_webhook(&asked.caller, &id, version, &edit).await?;
+    Ok(Versioned(webhook.version, webhook))
+}
+
+/// Give a webhook a new secret
+///
+/// It is in this answer only. The one of before signs along until it ends.
+#[utoipa::path(put, path = "/webhooks/{webhook_id}/secret", tag = "webhooks",
+    params(("webhook_id" = String, Path), ("if-match" = String, Header)), request_body = SecretRotation, responses(
+    (status = 200, body = WebhookView, headers(("etag" = String))),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 403, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 409, body = Problem, content_type = "application/problem+json"),
+    (status = 412, body = Problem, content_type = "application/problem+json"),
+    (status = 422, body = Problem, content_type = "application/problem+json"),
+    (status = 428, body = Problem, content_type = "application/problem+json")))]
+async fn rotate(
+    asked: Asked,
+    Path(id): Path<String>,
+    IfMatch(version): IfMatch,
+    Json(new): Json<SecretRotation>,
+) -> Result<Versioned<WebhookView>, Problem> {
+    let webhook = asked.instance.rotate_webhook(&asked.caller, &id, version, &new).await?;
     Ok(Versioned(webhook.version, webhook))
 }
 
