@@ -138,6 +138,8 @@ class Maker:
                "negative": self.pick("reverse", "zero"), "tiers": tiers}
         if method == "overage-multiplier":
             own["rate"] = self.rate(0, F(1, 10))
+        if method != "interpolated-amount" and self.chance(0.2):
+            own["pay"] = "target"
         return own
 
     def cap(self, of_component):
@@ -184,6 +186,17 @@ class Maker:
             if self.chance(0.4):
                 gate["otherwise"], gate["rate"] = "rate", self.rate(0, 1, F(1, 20))
             own["gates"].append(gate)
+        own["prorate_quota"] = "calendar-days" if self.chance(0.25) else None
+        own["hurdle"] = own["floor"] = None
+        if self.chance(0.12):
+            own["hurdle"] = self.pick({"amount": self.money(100, 5000, F(50))}, {"share_of_quota": self.rate(F(1, 10), 1, F(1, 20))})
+            if self.chance(0.5):
+                own["hurdle"]["counts"] = "all"
+        if self.chance(0.12):
+            own["floor"] = self.pick({"amount": self.money(5, 300)}, {"rate": self.rate(F(1, 100), F(1, 5), F(1, 100)), "of": "target"})
+            if self.chance(0.4):
+                own["floor"]["on"] = "all"
+        own["once"] = own["accumulate"] == "transaction" and self.chance(0.15)
         own["cap"] = self.cap(True) if self.chance(0.35) else None
         own["pay"] = []
         if self.chance(0.2):
@@ -191,6 +204,20 @@ class Maker:
             own["pay"] = [{"share": share, "after_periods": self.random.randint(0, 1)},
                           {"share": 1 - share, "after_periods": self.random.randint(0, 3), "installments": self.random.randint(1, 3)}]
         return own
+
+    def version(self, plan):
+        """Another version of the plan from a day on. Components add up over the same spans, of the same measure; what is judged or limited
+        over whole periods is left out, of both."""
+        changed = []
+        for own in plan["components"]:
+            own |= {"multipliers": [], "gates": [], "cap": None, "pay": [], "floor": None, "once": False}
+            if "true_up" in own:
+                own["true_up"] = False
+            fresh = self.component(0)
+            kept = {key: value for key, value in own.items() if key not in ("formula", "settings", "hurdle")}
+            changed.append(kept | {key: fresh[key] for key in ("formula", "settings", "hurdle")})
+        day = datetime.date(2026, self.random.randint(1, 8), self.random.randint(1, 28))
+        return {"from": day, "components": changed, "on_start": self.pick("continue", "restart")}
 
     def draw(self, number):
         own = {"id": f"d{number}", "pays": self.pick("floor", "floor", "on-top"), "recoverable": self.chance(0.6)}
@@ -220,6 +247,8 @@ class Maker:
                     own["pay"] = []
             if self.chance(0.4):
                 plan["draws"] = [self.draw(at) for at in range(self.random.randint(1, 2))]
+            if not plan["cap"] and self.chance(0.25):
+                plan["next"] = self.version(plan)
             plans.append(plan)
             for at in range(self.random.randint(1, 2)):
                 start = datetime.date(2026, 1, 1) if self.chance(0.7) else datetime.date(2026, self.random.randint(1, 5), self.random.randint(1, 28))
@@ -238,13 +267,19 @@ class Maker:
             deal = {"id": f"t{number:04}", "day": day, "amount": -amount / self.pick(1, 4) if self.chance(0.12) else amount,
                     "payee": self.random.choice(payees)["id"], "tag": self.pick("services", None)}
             deal["amount"] = rounded(deal["amount"], ("down", CENT))
+            deal["currency"] = self.pick("USD", "USD", "EUR", "JPY")
             if self.chance(0.2):
                 chosen = self.random.sample(payees, self.random.randint(2, 3))
                 cuts = sorted(self.random.sample(range(1, 1000), len(chosen) - 1))
                 shares = [F(end - start, 1000) for start, end in zip([0] + cuts, cuts + [1000])]
                 deal["splits"] = sorted((payee["id"], share) for payee, share in zip(chosen, shares))
             deals.append(deal)
-        return {"plans": plans, "payees": payees, "quotas": quotas, "deals": deals, "has_plan_caps": has_plan_caps}
+        rates = {("EUR", month): self.rate(F(9, 10), F(6, 5), F(1, 10000)) for month in range(0, 12, 2)}
+        rates |= {("JPY", month): self.rate(F(1, 160), F(1, 140), F(1, 10**8)) for month in range(12)}
+        adjustments = [{"id": f"a{number}", "payee": self.random.choice(payees)["id"], "month": self.random.randint(0, 8), "amount": self.money(-500, 500)}
+                       for number in range(self.random.randint(0, 6))]
+        return {"plans": plans, "payees": payees, "quotas": quotas, "deals": deals, "has_plan_caps": has_plan_caps, "rates": rates,
+                "adjustments": adjustments}
 
 
 # ------------------------------------------------------------------------------------------------------------------ what is paid
@@ -318,11 +353,30 @@ def between(tiers, prior, to_date, quota):
     return total + above * tiers["rate"] * (F(1) if at is None else rows[at]["rate"])
 
 
-def formula(component, prior, to_date, quota):
+def formula(component, prior, to_date, quota, target):
     settings = component["settings"]
+    if component["hurdle"]:
+        own, height = component["hurdle"], None
+        if "amount" in own:
+            height = own["amount"]
+        elif quota is not None and quota > 0:
+            height = rounded(quota * own["share_of_quota"], ("half-even", F(1, 10000)))
+
+        def above(value):
+            if height is None:
+                return F(0)
+            if own.get("counts") == "all":
+                return value if value >= height else F(0)
+            return max(value - height, F(0))
+
+        prior, to_date = above(prior), above(to_date)
     if component["formula"] == "comp-flat":
         return (to_date - prior) * settings["rate"]
     if component["formula"] == "comp-tiered":
+        if settings.get("pay") == "target":
+            if not target or quota is None or quota <= 0:
+                return F(0)
+            return between(settings, prior, to_date, quota) * target / quota
         return between(settings, prior, to_date, quota)
     if quota is None or quota <= 0:
         return F(0)
@@ -342,10 +396,14 @@ class Payee:
         # Day, id, measures, amount; in order of time.
         self.credits = []
         for deal in company["deals"]:
-            parts = {deal["payee"]: deal["amount"]}
+            whole = deal["amount"]
+            if deal["currency"] != "USD":
+                known = max(month for currency, month in company["rates"] if currency == deal["currency"] and month <= deal["day"].month - 1)
+                whole = rounded(whole * company["rates"][deal["currency"], known], ("half-even", CENT))
+            parts = {deal["payee"]: whole}
             if "splits" in deal:
                 names = [name for name, _ in deal["splits"]]
-                parts = dict(zip(names, shared_out(deal["amount"], [share for _, share in deal["splits"]], CENT)))
+                parts = dict(zip(names, shared_out(whole, [share for _, share in deal["splits"]], CENT)))
             if payee["id"] in parts and deal["day"] >= payee["from"]:
                 self.credits.append((deal["day"], deal["id"], deal["tag"], parts[payee["id"]]))
         self.credits.sort()
@@ -357,13 +415,65 @@ class Payee:
     def value(self, measure, start, end):
         return sum((own[3] for own in self.counted(measure) if start <= own[0].month - 1 < end), F(0))
 
-    def quota(self, measure, component, over, month):
+    def within(self, measure, start, end):
+        """Of the days from `start` up to and with `end`."""
+        return sum((own[3] for own in self.counted(measure) if start <= own[0] <= end), F(0))
+
+    def quota(self, measure, component, over, month, days=None, since=None):
+        """Against the result of a span. `days` are those of the slice of the month that is looked at, `since` the day on which results
+        started again."""
         start, end = span(over, month)
-        if component.get("quota_basis") == "to-date":
+        is_to_date = component.get("quota_basis") == "to-date"
+        if is_to_date:
             end = month + 1
-        own = [self.company["quotas"].get((self.payee["id"], measure, at)) for at in range(start, end)]
-        known = [value for value in own if value is not None]
+        known = []
+        for at in range(start, end):
+            value = self.company["quotas"].get((self.payee["id"], measure, at))
+            first, last = first_day(at), last_day(at)
+            if over in ("quarter", "year") and since:
+                if last < since:
+                    continue
+                first = max(first, since)
+            if at == month and days:
+                if over not in ("quarter", "year"):
+                    first, last = days
+                elif is_to_date:
+                    last = days[1]
+            if value is not None:
+                known.append(self.part_of(component, at, value, first, last))
         return sum(known, F(0)) if known else None
+
+    def part_of(self, component, month, quota, first, last):
+        """By the days of the month, from `first` to `last`, on which the payee is assigned."""
+        if component["prorate_quota"] is None:
+            return quota
+        days = (last - max(self.payee["from"], first)).days + 1
+        all_days = (last_day(month) - first_day(month)).days + 1
+        return rounded(quota * max(days, 0) / all_days, ("half-even", F(1, 10000)))
+
+    def raised(self, component, amount):
+        """To the floor."""
+        floor = component["floor"]
+        if not floor:
+            return amount
+        if "amount" not in floor and self.payee["target"] is None:
+            return amount
+        least = rounded(floor["amount"] if "amount" in floor else self.payee["target"] * floor["rate"], component["rounding"])
+        if floor.get("on") == "all" or amount > 0:
+            return max(amount, least)
+        return min(amount, -least) if amount < 0 else amount
+
+    def first_only(self, rows):
+        """What is paid once a year; a return takes it back, and the next is the first again."""
+        paid = F(0)
+        for at, (month, name, amount, result, quota) in enumerate(rows):
+            if result < 0:
+                result = max(result, -paid)
+            elif paid != 0:
+                result = F(0)
+            paid += result
+            rows[at] = (month, name, amount, result, quota)
+        return rows
 
     def after(self, component, month, amount):
         """Multipliers and gates."""
@@ -387,8 +497,54 @@ class Payee:
                 amount = rounded(amount * gate.get("rate", F(0)), component["rounding"])
         return amount
 
+    def in_versions(self, component):
+        """The same for a plan of two versions: each day by the version that holds on it."""
+        new = self.plan["next"]
+        other = next(own for own in new["components"] if own["id"] == component["id"])
+        accumulate, measure, target = component["accumulate"], component["measure"], self.payee["target"]
+        # A payee who comes later knows the new version only.
+        cut = new["from"]
+        rows = []
+        since_of = lambda day: cut if new["on_start"] == "restart" and day >= cut else None
+        if accumulate == "transaction" or component.get("stacked"):
+            before, at = F(0), None
+            for day, name, _, amount in self.counted(measure):
+                month = day.month - 1
+                own, since = (other, since_of(day)) if day >= cut else (component, None)
+                if accumulate == "transaction" or (span(accumulate, month), since) != at:
+                    before, at = F(0), (span(accumulate, month), since)
+                days = first_day(month), last_day(month)
+                if days[0] < cut <= days[1]:
+                    days = (cut, days[1]) if day >= cut else (days[0], cut - datetime.timedelta(days=1))
+                quota = self.quota("sales", component, accumulate, month, days, since) if component["quota"] else None
+                rows.append((month, name, rounded(formula(own, before, before + amount, quota, target), own["rounding"]), None))
+                before += amount
+        else:
+            for month in range(self.first, self.months):
+                days = first_day(month), last_day(month)
+                slices = [days]
+                if max(days[0], self.payee["from"]) < cut <= days[1]:
+                    slices = [(days[0], cut - datetime.timedelta(days=1)), (cut, days[1])]
+                total = F(0)
+                for first, last in slices:
+                    own = other if last >= cut and max(first, self.payee["from"]) >= cut else component
+                    since = since_of(max(first, self.payee["from"]))
+                    start = first_day(span(accumulate, month)[0])
+                    if accumulate == "period":
+                        start = first
+                    elif since:
+                        start = max(start, since)
+                    prior = self.within(measure, start, first - datetime.timedelta(days=1))
+                    to_date = self.within(measure, start, last)
+                    quota = self.quota("sales", component, accumulate, month, (first, last), since) if component["quota"] else None
+                    total += rounded(formula(own, prior, to_date, quota, target), own["rounding"])
+                rows.append((month, None, total, None))
+        return [(month, name, amount, amount, quota) for month, name, amount, quota in rows]
+
     def results(self, component):
         """Month, transaction, formula amount and result, one row a period or credit."""
+        if "next" in self.plan:
+            return self.in_versions(component)
         rows = []
         accumulate, measure = component["accumulate"], component["measure"]
         if accumulate == "transaction" or component.get("stacked"):
@@ -398,7 +554,7 @@ class Payee:
                 if accumulate == "transaction" or span(accumulate, month) != at:
                     before, at = F(0), span(accumulate, month)
                 quota = self.quota("sales", component, accumulate, month) if component["quota"] else None
-                exact = formula(component, before, before + amount, quota)
+                exact = formula(component, before, before + amount, quota, self.payee["target"])
                 before += amount
                 rows.append((month, name, rounded(exact, component["rounding"]), quota))
         else:
@@ -407,8 +563,9 @@ class Payee:
                 to_date = self.value(measure, start, month + 1)
                 prior = F(0) if component.get("true_up") else self.value(measure, start, month)
                 quota = self.quota("sales", component, accumulate, month) if component["quota"] else None
-                rows.append((month, None, rounded(formula(component, prior, to_date, quota), component["rounding"]), quota))
-        return [(month, name, amount, self.after(component, month, amount), quota) for month, name, amount, quota in rows]
+                rows.append((month, None, rounded(formula(component, prior, to_date, quota, self.payee["target"]), component["rounding"]), quota))
+        rows = [(month, name, amount, self.raised(component, self.after(component, month, amount)), quota) for month, name, amount, quota in rows]
+        return self.first_only(rows) if component["once"] else rows
 
     def limit(self, cap, quota, rounding):
         if "amount" in cap:
@@ -482,7 +639,13 @@ class Payee:
                 given = allowed
                 earned[month] -= cut
                 released[month] -= cut
-        statements, extra = self.statements(earned, released, {month for rows in lines.values() for month, *_ in rows})
+        touched = {month for rows in lines.values() for month, *_ in rows}
+        for own in self.company["adjustments"]:
+            if own["payee"] == self.payee["id"]:
+                earned[own["month"]] += own["amount"]
+                released[own["month"]] += own["amount"]
+                touched.add(own["month"])
+        statements, extra = self.statements(earned, released, touched)
         return lines, extra, statements
 
     def statements(self, earned, released, touched):
@@ -582,15 +745,23 @@ def write(folder, company):
         "quotas.csv": csv(["payee_id", "measure_id", "period_id", "amount"],
                           [[payee, measure, MONTHS[month], text(own)] for (payee, measure, month), own in company["quotas"].items()]),
         "transactions.csv": csv(["transaction_id", "kind", "ordered_on", "payee_id", "amount", "currency", "tag"],
-                                [[own["id"], "order", own["day"], own["payee"], text(own["amount"]), "USD", own["tag"]] for own in company["deals"]]),
+                                [[own["id"], "order", own["day"], own["payee"], text(own["amount"]), own["currency"], own["tag"]] for own in company["deals"]]),
+        "fx_rates.csv": csv(["kind", "currency", "from_on", "rate"],
+                            [["spot", currency, first_day(month), text(rate)] for (currency, month), rate in company["rates"].items()]),
+        "adjustments.csv": csv(["adjustment_id", "payee_id", "period_id", "amount", "reason"],
+                               [[own["id"], own["payee"], MONTHS[own["month"]], text(own["amount"]), "goodwill"] for own in company["adjustments"]]),
         "splits.csv": csv(["transaction_id", "payee_id", "share"],
                           [[own["id"], name, text(share)] for own in company["deals"] for name, share in own.get("splits", [])]),
     }
     for plan in company["plans"]:
         head = [f'id = "{plan["id"]}"'] + ([f"cap = {toml(plan['cap'])}"] if plan["cap"] else [])
         draws = ["[[draws]]\n" + "\n".join(f"{key} = {toml(value)}" for key, value in own.items()) for own in plan["draws"]]
+        if "next" in plan:
+            new = plan["next"]
+            lines = [f'id = "{plan["id"]}"', f'from = "{new["from"]}"', f'on_start = "{new["on_start"]}"']
+            files[f"plans/{plan['id']}-next.toml"] = "\n\n".join(["\n".join(lines)] + [component_toml(own) for own in new["components"]] + draws) + "\n"
         files[f"plans/{plan['id']}.toml"] = "\n\n".join(["\n".join(head)] + [component_toml(own) for own in plan["components"]] + draws) + "\n"
-    months = max(own["day"].month for own in company["deals"])
+    months = max([own["day"].month for own in company["deals"]] + [own["month"] + 1 for own in company["adjustments"]])
     earnings, statements = [], []
     for payee in company["payees"]:
         lines, extra, own = Payee(company, payee, months).settle()
@@ -600,6 +771,10 @@ def write(folder, company):
                 earnings.append(head(month) + [component, name, "formula", text(amount)] + ([] if company["has_plan_caps"] else [text(paid)]))
         for month, draw, kind, amount in extra:
             earnings.append(head(month) + [draw, None, kind, "0"] + ([] if company["has_plan_caps"] else [text(amount)]))
+        for adjustment in company["adjustments"]:
+            if adjustment["payee"] == payee["id"]:
+                paid = [] if company["has_plan_caps"] else [text(adjustment["amount"])]
+                earnings.append([payee["id"], MONTHS[adjustment["month"]], None, "adjustment", None, "adjustment", "0"] + paid)
         for month, statement in own.items():
             statements.append([payee["id"], MONTHS[month]] + [text(value) for value in statement.values()])
     names = ["payee_id", "period_id", "plan_id", "component_id", "transaction_id", "kind", "formula_amount"]
