@@ -101,7 +101,11 @@ async fn the_roll_forward_ties_and_a_closed_period_stays_as_it_was() {
 async fn an_accrual_is_turned_back_in_the_next_period() {
     for stage in Stage::each().await {
         let mut files = company();
-        files.insert("company.toml", files["company.toml"].clone() + "\n[accounting]\naccruals = \"run-rate\"\nmargins = \"with-commissions\"\nshares = \"states\"\n");
+        files.insert(
+            "company.toml",
+            files["company.toml"].clone()
+                + "\n[accounting]\naccruals = \"run-rate\"\nmargins = \"with-commissions\"\nshares = \"states\"\n",
+        );
         files.insert(
             "plans/plan.toml",
             "id = \"plan\"\n\n[[components]]\nid = \"commission\"\nmeasure = \"sales\"\nquota = \"sales\"\naccumulate = \"quarter\"\n\

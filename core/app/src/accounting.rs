@@ -311,8 +311,7 @@ impl Instance {
                 let keys = ["payee_id", "plan_id", "component_id"].map(text);
                 let amounts = ["earned", "expected", "accrual", "reversal"].map(amount);
                 let rate = |name: &str| Column::new(name, Kind::Rate);
-                let details =
-                    [text("basis"), amount("result"), amount("quota"), rate("attainment"), amount("by_the_end"), rate("elapsed")];
+                let details = [text("basis"), amount("result"), amount("quota"), rate("attainment"), amount("by_the_end"), rate("elapsed")];
                 let columns = keys.into_iter().chain(amounts).chain(details).collect();
                 ("accruals", columns, report.lines.into_iter().map(row).collect())
             }

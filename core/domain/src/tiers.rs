@@ -379,7 +379,8 @@ mod tests {
     fn interpolated_tiers_are_divided_last() {
         let rate = table(r#"{"method":"interpolated-rate","tiers":[{"from":"800","until":"8600","rate":"0.035"}]}"#);
         assert_eq!(paid(&rate, "0", "2600", None), dec("21"), "2,600 × 3.5 % × 1,800 ÷ 7,800");
-        let json = r#"{"method":"interpolated-amount","tiers":[{"from":"0","until":"3","amount":"1"},{"from":"3","until":"6","amount":"1"}]}"#;
+        let json =
+            r#"{"method":"interpolated-amount","tiers":[{"from":"0","until":"3","amount":"1"},{"from":"3","until":"6","amount":"1"}]}"#;
         assert_eq!(paid(&table(json), "1", "4", None), dec("1"), "two thirds of one tier and one of the other");
     }
 

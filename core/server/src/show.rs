@@ -159,7 +159,17 @@ impl Output {
     pub fn accruals(self, report: &AccrualReport) -> Result<()> {
         self.either(report, || {
             let mut table = table(&[
-                "payee", "plan", "component", "earned", "accrual", "reversal", "expected", "at", "result", "pays by the end", "elapsed",
+                "payee",
+                "plan",
+                "component",
+                "earned",
+                "accrual",
+                "reversal",
+                "expected",
+                "at",
+                "result",
+                "pays by the end",
+                "elapsed",
             ]);
             for own in &report.lines {
                 let names = [&own.payee_id, &own.plan_id, &own.component_id].map(Cell::new);

@@ -211,11 +211,8 @@ fn parts(views: &[PayoutView]) -> Result<Table> {
                 let batch = (index + 1).to_string();
                 let own = [&batch, &line.payee_id, &part.plan_id, &part.component_id, &part.policy, &part.rate_on, &part.quote];
                 rows.push(own.map(String::clone).to_vec());
-                let own = [
-                    number(&part.rate, RATE_SCALE)?,
-                    number(&part.company_amount, MONEY_SCALE)?,
-                    number(&part.converted, RATE_SCALE)?,
-                ];
+                let own =
+                    [number(&part.rate, RATE_SCALE)?, number(&part.company_amount, MONEY_SCALE)?, number(&part.converted, RATE_SCALE)?];
                 for (column, value) in numbers.iter_mut().zip(own) {
                     column.push(value);
                 }

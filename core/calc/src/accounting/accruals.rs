@@ -26,6 +26,9 @@ struct Reached {
     amount: i128,
 }
 
+/// By plan, component and period.
+type Spans<'a> = BTreeMap<(&'a str, &'a str, usize), Option<(usize, usize)>>;
+
 /// By period, in order.
 type Results = BTreeMap<Key, BTreeMap<usize, Reached>>;
 
@@ -54,9 +57,8 @@ impl Calendars<'_> {
     fn span(&self, plan: &str, component: &str, period: usize) -> Option<(usize, usize)> {
         let own = self.accumulate(plan, component, period)?;
         let wanted = name(self.calendar, own, period)?;
-        let alike = |index: &usize| {
-            self.accumulate(plan, component, *index) == Some(own) && name(self.calendar, own, *index) == Some(wanted)
-        };
+        let alike =
+            |index: &usize| self.accumulate(plan, component, *index) == Some(own) && name(self.calendar, own, *index) == Some(wanted);
         let start = (0..period).rev().take_while(alike).last().unwrap_or(period);
         let end = (period..self.calendar.periods.len()).take_while(alike).last().unwrap_or(period) + 1;
         Some((start, end))
@@ -74,7 +76,7 @@ impl Calendars<'_> {
         let [payees, periods, plans, components, kinds] =
             ["payee_id", "period_id", "plan_id", "component_id", "kind"].map(|name| texts(&earnings, name));
         let [prior, to_date, quotas, amounts] = ["prior", "to_date", "quota", "amount"].map(|name| numbers(&earnings, name));
-        let mut spans: BTreeMap<(&str, &str, usize), Option<(usize, usize)>> = BTreeMap::new();
+        let mut spans = Spans::new();
         let mut results = Results::new();
         for row in 0..earnings.row_count() {
             let (Some(payee), Some(plan), Some(component), Some(EARNED)) =

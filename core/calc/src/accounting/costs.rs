@@ -31,7 +31,7 @@ fn add(costs: &mut Costs, root: &str, period: usize, amount: i64) -> Option<()> 
 }
 
 /// `amount` cut along one line of `parts`, so that all of them together are the whole; nothing where they sum to nothing.
-fn cut<'a>(amount: i64, parts: &'a BTreeMap<String, i128>, step: Step) -> Option<Vec<(&'a str, i64)>> {
+fn cut(amount: i64, parts: &BTreeMap<String, i128>, step: Step) -> Option<Vec<(&str, i64)>> {
     let total: i128 = parts.values().sum();
     if total == 0 {
         return Some(Vec::new());
@@ -107,7 +107,8 @@ pub fn costs(inputs: &Inputs, outcome: &Outcome, calendar: &Calendar, wanted: &B
     }
     let credited = credited(inputs, outcome, &members);
     for (row, period, amount) in summed {
-        let (Some(payee), Some(id), Some(plan), Some(component)) = (payees.get(row), periods.get(row), plans_of.get(row), components.get(row))
+        let (Some(payee), Some(id), Some(plan), Some(component)) =
+            (payees.get(row), periods.get(row), plans_of.get(row), components.get(row))
         else {
             continue;
         };

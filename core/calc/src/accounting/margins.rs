@@ -62,7 +62,8 @@ pub fn margins(inputs: &Inputs, outcome: &Outcome) -> Option<(Table, Vec<Finding
 
 /// In 10⁻⁸.
 fn per_unit(commission: i64, quantity: i64) -> i64 {
-    let (commission, quantity) = if quantity < 0 { (-i128::from(commission), -i128::from(quantity)) } else { (commission.into(), quantity.into()) };
+    let (commission, quantity) =
+        if quantity < 0 { (-i128::from(commission), -i128::from(quantity)) } else { (commission.into(), quantity.into()) };
     let exact = divide(commission * i128::from(ONE), quantity, RoundingMode::HalfEven);
     i64::try_from(exact).unwrap_or(NULL_NUMBER)
 }

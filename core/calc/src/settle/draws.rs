@@ -150,15 +150,7 @@ pub fn chain(due: &[Due], draws: &[DrawTerms], guarantee: bool) -> Vec<Settled> 
     steps
 }
 
-fn settle(
-    period: usize,
-    due: i128,
-    carried: i128,
-    owed: &[i128],
-    draws: &[DrawTerms],
-    guaranteed: Option<&[i128]>,
-    step: &mut Settled,
-) {
+fn settle(period: usize, due: i128, carried: i128, owed: &[i128], draws: &[DrawTerms], guaranteed: Option<&[i128]>, step: &mut Settled) {
     let mut rest = carried + due;
     if rest < 0 {
         step.carried = rest - carried;

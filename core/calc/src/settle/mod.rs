@@ -268,9 +268,8 @@ impl<'a> Settling<'a> {
         let draws = self.draws(run, payee)?;
         let guarantees = draws.iter().any(|draw| !draw.recoverable);
         if guarantees {
-            self.guarantee(run, payee, &draws, &mut movements).ok_or_else(|| {
-                DoesNotFit("what is guaranteed to it does not fit; correct the amounts of its guarantees".to_owned())
-            })?;
+            self.guarantee(run, payee, &draws, &mut movements)
+                .ok_or_else(|| DoesNotFit("what is guaranteed to it does not fit; correct the amounts of its guarantees".to_owned()))?;
         }
         let posted = posted_movements(before);
         if before.iter().any(|row| self.frozen[row.period as usize]) || self.frozen.iter().any(|frozen| *frozen) {

@@ -19,6 +19,9 @@ const LEAVE: u8 = 1;
 /// Payee, plan, component and transaction; `NULL_CODE` where no single transaction stands behind it.
 type Share = (u32, u32, u32, u32);
 
+/// A share, its state, whether it enters or leaves it, and the day.
+type Move = (Share, u8, u8, i32);
+
 /// What was earned of each share, and what of it is released in which period.
 #[derive(Debug, Default)]
 pub struct Shares {
@@ -71,7 +74,7 @@ impl Shares {
     pub fn table(&self, run: &Run<'_>, frozen: &[bool], settled: &[bool]) -> Table {
         let book = &run.book;
         let days = ["ordered_on", "booked_on", "invoiced_on"].map(|name| gather(book, name));
-        let mut ledger: BTreeMap<(Share, u8, u8, i32), i128> = BTreeMap::new();
+        let mut ledger: BTreeMap<Move, i128> = BTreeMap::new();
         let mut add = |share: Share, state: u8, step: u8, day: i32, amount: i128| {
             let sign = if step == LEAVE { -1 } else { 1 };
             *ledger.entry((share, state, step, day)).or_default() += sign * amount;
@@ -100,11 +103,8 @@ impl Shares {
             }
         }
         ledger.retain(|_, amount| *amount != 0);
-        let rows: Vec<(&(Share, u8, u8, i32), i64)> =
-            ledger.iter().map(|(key, amount)| (key, i64::try_from(*amount).unwrap_or(NULL_NUMBER))).collect();
-        let text = |value: &dyn Fn(&(Share, u8, u8, i32)) -> Option<String>| {
-            Column::text(&rows.iter().map(|(key, _)| value(key)).collect::<Vec<_>>())
-        };
+        let rows: Vec<(&Move, i64)> = ledger.iter().map(|(key, amount)| (key, i64::try_from(*amount).unwrap_or(NULL_NUMBER))).collect();
+        let text = |value: &dyn Fn(&Move) -> Option<String>| Column::text(&rows.iter().map(|(key, _)| value(key)).collect::<Vec<_>>());
         let named = |name: &str| Some(name.to_owned()).filter(|name| !name.is_empty());
         let (plans, components) = (&run.earnings.plans, &run.earnings.components);
         Table::new("shares")
