@@ -101,7 +101,11 @@ async fn the_roll_forward_ties_and_a_closed_period_stays_as_it_was() {
 async fn an_accrual_is_turned_back_in_the_next_period() {
     for stage in Stage::each().await {
         let mut files = company();
-        files.insert("company.toml", files["company.toml"].clone() + "\n[accounting]\naccruals = \"run-rate\"\n");
+        files.insert(
+            "company.toml",
+            files["company.toml"].clone()
+                + "\n[accounting]\naccruals = \"run-rate\"\nmargins = \"with-commissions\"\nshares = \"states\"\n",
+        );
         files.insert(
             "plans/plan.toml",
             "id = \"plan\"\n\n[[components]]\nid = \"commission\"\nmeasure = \"sales\"\nquota = \"sales\"\naccumulate = \"quarter\"\n\
@@ -120,7 +124,11 @@ async fn an_accrual_is_turned_back_in_the_next_period() {
         stage.instance.run(&|_| {}).await.expect("a run");
         let (view, auditor) = (stage.instance.view().await.expect("a view"), caller(Role::Auditor));
         let february = stage.instance.accruals(&view, &auditor, Some("2026-02")).await.expect("a report");
-        assert_eq!(february.lines.len(), 1);
+        let [line] = february.lines.as_slice() else { panic!("{:?}", february.lines) };
+        // 3,000 after 59 of 90 days go on to 4,576.2712, of which 3,000 are paid at 10 % and the rest at 20 %.
+        let details = [&line.basis, &line.result, &line.quota, &line.attainment, &line.by_the_end, &line.elapsed];
+        let wanted = [Some("run-rate"), Some("4576.2712"), Some("3000"), None, Some("615.25"), Some("0.65555556")];
+        assert_eq!(details.map(Option::as_deref), wanted);
         let amounts = |own: &attain_app::accounting::AccrualTotals| {
             [own.earned.clone(), own.accrual.clone(), own.reversal.clone(), own.expected.clone()]
         };
@@ -153,12 +161,19 @@ async fn finance_admins_and_auditors_see_it_as_rows_too_and_nobody_else() {
         let text = String::from_utf8(file.bytes).expect("UTF-8");
         assert_eq!(text, "contract_id,opening,correction,addition,amortized,impaired,closing\nC1,1100,0,0,100,0,1000\nC2,0,0,50,5,0,45\n");
     }
+    let workbook = stage.instance.accounting_workbook(&view, &caller(Role::Finance), Some("2026-02")).await.expect("a workbook");
+    let again = stage.instance.accounting_workbook(&view, &caller(Role::Auditor), None).await.expect("a workbook");
+    assert_eq!(workbook.name, "accounting-2026-02.xlsx");
+    assert!(workbook.bytes.starts_with(b"PK") && workbook.bytes == again.bytes, "the same bytes every time");
     let journal = stage.instance.accounting_file(&view, &caller(Role::Finance), Some("2026-02"), Sheet::Journal).await.expect("a file");
     let text = String::from_utf8(journal.bytes).expect("UTF-8");
     assert!(text.starts_with("dated_on,account,debit,credit,text\n2026-02-28,contract-costs,50,,"), "{text}");
     let kind = |error: anyhow::Error| error.downcast::<Refusal>().expect("a refusal").kind;
     for role in [Role::Seller, Role::Manager, Role::Platform] {
         let error = stage.instance.amortization(&view, &caller(role), Some("2026-02")).await.expect_err("a refusal");
+        assert_eq!(kind(error), RefusalKind::Forbidden);
+        let workbook = stage.instance.accounting_workbook(&view, &caller(role), Some("2026-02")).await.map(|own| own.name);
+        let error = workbook.expect_err("a refusal");
         assert_eq!(kind(error), RefusalKind::Forbidden);
         let error = stage.instance.accruals(&view, &caller(role), Some("2026-02")).await.expect_err("a refusal");
         assert_eq!(kind(error), RefusalKind::Forbidden);

@@ -56,8 +56,8 @@ const CHORES: &[Chore] = &[
     },
     Chore {
         name: "torture",
-        arguments: "money [COUNT] [SEED] | crash [ROUNDS]",
-        what: "random years of events against the laws of the ledger; a server killed at its work",
+        arguments: "money [COUNT] [SEED] | crash [ROUNDS] | oracle [PLANS] [SEED]",
+        what: "random years of events against the laws of the ledger; a server killed at its work; a second implementation",
         run: torture::run,
     },
     Chore {

@@ -1,4 +1,5 @@
-//! Long tests that look for what breaks money: random years of events, and a server that is killed at its work.
+//! Long tests that look for what breaks money: random years of events, a server that is killed at its work, and random plans against a
+//! second implementation.
 
 use crate::postgres::Postgres;
 use crate::{plugins, process, root, say, setup, target};
@@ -8,12 +9,16 @@ use std::process::{Command, ExitCode};
 /// Sequences that `money` walks unless told otherwise.
 const SEQUENCES: &str = "100000";
 
-/// `money [COUNT] [FIRST SEED]`, `crash [ROUNDS]`.
+/// Plans that `oracle` makes unless told otherwise.
+const PLANS: &str = "1000";
+
+/// `money [COUNT] [FIRST SEED]`, `crash [ROUNDS]`, `oracle [PLANS] [SEED]`.
 pub fn run(arguments: &[String]) -> Result<ExitCode> {
     match arguments {
         [what, rest @ ..] if what == "money" && rest.len() <= 2 => money(rest),
         [what, rest @ ..] if what == "crash" && rest.len() <= 1 => crash(rest),
-        _ => bail!("write `torture money`, `torture money COUNT SEED`, `torture crash` or `torture crash ROUNDS`"),
+        [what, rest @ ..] if what == "oracle" && rest.len() <= 2 => oracle(rest),
+        _ => bail!("write `torture money [COUNT [SEED]]`, `torture crash [ROUNDS]` or `torture oracle [PLANS [SEED]]`"),
     }
 }
 
@@ -51,6 +56,19 @@ fn money(arguments: &[String]) -> Result<ExitCode> {
     let differing = own.iter().filter(|line| theirs.binary_search(line).is_err()).count() + own.len().abs_diff(theirs.len());
     say(&format!("hledger: the journal passes its strict checks; {differing} differences over {} accounts", own.len()));
     Ok(if hold && differing == 0 && !own.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Random plans and deals as company folders, with what a second, naive implementation says that they pay: `attain test` must agree to the cent.
+fn oracle(arguments: &[String]) -> Result<ExitCode> {
+    setup::compiler()?;
+    let attain = plugins::binary()?;
+    let (count, seed) = (arguments.first().map_or(PLANS, String::as_str), arguments.get(1).map_or("0", String::as_str));
+    let program = root().join("tests/oracle/oracle.py");
+    let folders = [plugins::folder(), root().join("scripts")].map(|folder| folder.display().to_string());
+    let mut command = Command::new("python3");
+    command.arg("-B").arg(program).arg(&attain).args([count, seed]).env("ATTAIN_PLUGINS", folders.join(":"));
+    let status = command.status().context("python3 could not be started")?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Kills the server at every step of its work on both databases.

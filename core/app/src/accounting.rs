@@ -6,12 +6,12 @@ use crate::access::{Action, Caller};
 use crate::bundle::BundleFile;
 use crate::refusal::Refusal;
 use crate::view::{RunView, View};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use attain_domain::accounting::Accounts;
 use attain_domain::fixed::{self, MONEY_SCALE};
 use attain_domain::ids::RunId;
 use attain_domain::{NULL_NUMBER, Table};
-use attain_print::{Column, Kind};
+use attain_print::{Column, Document, Kind, Section};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
@@ -46,6 +46,19 @@ pub struct AccrualLine {
     pub accrual: String,
     /// The accrual of the period before, turned back.
     pub reversal: String,
+    /// `expected`: at the payee's expected attainment; `run-rate`: the result so far, continued. Nothing where nothing is accrued, as at
+    /// the end of a span; so is what follows.
+    pub basis: Option<String>,
+    /// The result that is supposed at the end of the span.
+    pub result: Option<String>,
+    /// Of the span.
+    pub quota: Option<String>,
+    /// That the result comes from, as a fraction of the quota.
+    pub attainment: Option<String>,
+    /// What the component will have paid by the end of the span.
+    pub by_the_end: Option<String>,
+    /// The share of the span's days that is gone by.
+    pub elapsed: Option<String>,
 }
 
 /// Debits and credits of a journal are equal.
@@ -241,9 +254,11 @@ impl Instance {
             accrual: shown(total[1]),
             reversal: shown(total[2]),
         };
+        let mut details = details(&self.result_of(run, &period_id, "accruals").await?, &period_id, key);
         let line = |(key, three): (&[String; 3], Three)| {
             let [payee_id, plan_id, component_id] = key.clone();
             let [earned, accrual, reversal] = three.map(i128::from);
+            let [basis, result, quota, attainment, by_the_end, elapsed] = details.remove(key).unwrap_or_default();
             AccrualLine {
                 payee_id,
                 plan_id,
@@ -252,6 +267,12 @@ impl Instance {
                 expected: shown(expected([earned, accrual, reversal])),
                 accrual: shown(accrual),
                 reversal: shown(reversal),
+                basis,
+                result,
+                quota,
+                attainment,
+                by_the_end,
+                elapsed,
             }
         };
         let lines = rows.into_iter().map(line).collect();
@@ -265,11 +286,11 @@ impl Instance {
         Ok(journal)
     }
 
-    pub async fn accounting_file(&self, view: &View, caller: &Caller, period: Option<&str>, sheet: Sheet) -> Result<BundleFile> {
-        let (_, period_id, _) = asked(view, caller, period)?;
+    /// The name, columns and rows of a sheet.
+    async fn sheet(&self, view: &View, caller: &Caller, period: Option<&str>, sheet: Sheet) -> Result<Rows> {
         let amount = |name: &str| Column::new(name, Kind::Amount);
         let text = |name: &str| Column::new(name, Kind::Text);
-        let (name, columns, rows): (&str, Vec<Column>, Vec<Vec<Option<String>>>) = match sheet {
+        Ok(match sheet {
             Sheet::Amortization => {
                 let report = self.amortization(view, caller, period).await?;
                 let amounts = ["opening", "correction", "addition", "amortized", "impaired", "closing"].map(amount);
@@ -283,10 +304,15 @@ impl Instance {
             Sheet::Accruals => {
                 let report = self.accruals(view, caller, period).await?;
                 let row = |own: AccrualLine| {
-                    [own.payee_id, own.plan_id, own.component_id, own.earned, own.expected, own.accrual, own.reversal].map(Some).to_vec()
+                    let amounts = [own.payee_id, own.plan_id, own.component_id, own.earned, own.expected, own.accrual, own.reversal];
+                    let details = [own.basis, own.result, own.quota, own.attainment, own.by_the_end, own.elapsed];
+                    amounts.map(Some).into_iter().chain(details).collect()
                 };
                 let keys = ["payee_id", "plan_id", "component_id"].map(text);
-                let columns = keys.into_iter().chain(["earned", "expected", "accrual", "reversal"].map(amount)).collect();
+                let amounts = ["earned", "expected", "accrual", "reversal"].map(amount);
+                let rate = |name: &str| Column::new(name, Kind::Rate);
+                let details = [text("basis"), amount("result"), amount("quota"), rate("attainment"), amount("by_the_end"), rate("elapsed")];
+                let columns = keys.into_iter().chain(amounts).chain(details).collect();
                 ("accruals", columns, report.lines.into_iter().map(row).collect())
             }
             Sheet::Journal => {
@@ -295,10 +321,64 @@ impl Instance {
                 let columns = vec![Column::new("dated_on", Kind::Day), text("account"), amount("debit"), amount("credit"), text("text")];
                 ("journal", columns, lines.into_iter().map(row).collect())
             }
-        };
+        })
+    }
+
+    pub async fn accounting_file(&self, view: &View, caller: &Caller, period: Option<&str>, sheet: Sheet) -> Result<BundleFile> {
+        let (_, period_id, _) = asked(view, caller, period)?;
+        let (name, columns, rows) = self.sheet(view, caller, period, sheet).await?;
         let bytes = attain_print::csv(&columns, &rows).map_err(|error| Refusal::invalid(format!("{error:#}")))?;
         Ok(BundleFile { name: format!("{name}-{period_id}.csv"), bytes })
     }
+
+    /// All sheets in one workbook; the first one says what it is about.
+    pub async fn accounting_workbook(&self, view: &View, caller: &Caller, period: Option<&str>) -> Result<BundleFile> {
+        let (run, period_id, _) = asked(view, caller, period)?;
+        let AccountingHead { run_id, currency, .. } = head(run, &period_id);
+        let totals = self.amortization(view, caller, period).await?.totals;
+        let accrued = self.accruals(view, caller, period).await?.totals;
+        let mut document = Document {
+            issuer: run.company.settings.name.clone(),
+            title: format!("Accounting of {period_id}"),
+            facts: vec![("Currency".to_owned(), currency), ("Run".to_owned(), run_id)],
+            totals: [
+                ("Contract costs, opening", totals.opening),
+                ("Corrections of closed periods", totals.correction),
+                ("Capitalised", totals.addition),
+                ("Amortised", totals.amortized),
+                ("Impaired", totals.impaired),
+                ("Contract costs, closing", totals.closing),
+                ("Accrued", accrued.accrual),
+                ("Accruals turned back", accrued.reversal),
+            ]
+            .map(|(label, amount)| (label.to_owned(), amount))
+            .to_vec(),
+            dated_on: Some(last_day(view, &period_id)?),
+            ..Document::default()
+        };
+        for sheet in [Sheet::Amortization, Sheet::Accruals, Sheet::Journal] {
+            let (name, columns, rows) = self.sheet(view, caller, period, sheet).await?;
+            document.sections.push(Section { heading: name.to_owned(), columns, rows, ..Section::default() });
+        }
+        let bytes = tokio::task::spawn_blocking(move || attain_print::xlsx(&document)).await.context("the workbook could not be made")?;
+        let bytes = bytes.map_err(|error| Refusal::invalid(format!("{error:#}")))?;
+        Ok(BundleFile { name: format!("accounting-{period_id}.xlsx"), bytes })
+    }
+}
+
+/// The name of a sheet, its columns and its rows.
+type Rows = (&'static str, Vec<Column>, Vec<Vec<Option<String>>>);
+
+/// How each balance of a period came about, by the key of its row: basis, result, quota, attainment, what is paid by the end, elapsed.
+fn details<const K: usize>(table: &Table, period_id: &str, key: [&str; K]) -> BTreeMap<[String; K], [Option<String>; 6]> {
+    let mut rows = BTreeMap::new();
+    let Some(periods) = table.texts("period_id") else { return rows };
+    for row in (0..table.row_count()).filter(|row| periods.get(*row) == Some(period_id)) {
+        let text = |name: &str| table.texts(name).and_then(|own| own.get(row)).unwrap_or_default().to_owned();
+        let shown = |name: &str| table.column(name).and_then(|own| own.show(row));
+        rows.insert(key.map(text), ["basis", "result", "quota", "attainment", "by_the_end", "elapsed"].map(shown));
+    }
+    rows
 }
 
 /// The run, the period that is asked for, and the one before it.

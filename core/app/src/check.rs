@@ -1,5 +1,7 @@
 //! `attain test`: each company folder is loaded into a throw-away database, calculated and compared with its `expected/`.
 
+pub(crate) mod payouts;
+
 use crate::expected::{self, Difference};
 use crate::{Config, Instance, folder};
 use anyhow::Result;
@@ -89,7 +91,8 @@ async fn run_steps(
 ) -> Result<()> {
     let instance = Instance::open_with(config, registry).await?;
     instance.load_company(company, &outcome.folder).await?;
-    outcome.differences = differences(&instance, company).await?;
+    let mut payroll = payouts::Payroll::default();
+    outcome.differences = differences(&instance, company, Some((&mut payroll, dir))).await?;
     let mut steps: Vec<PathBuf> = dir.join(THEN).read_dir().map(|all| all.flatten().map(|own| own.path()).collect()).unwrap_or_default();
     steps.sort();
     let state = tempfile::tempdir()?;
@@ -102,12 +105,16 @@ async fn run_steps(
         if before.exists() {
             std::fs::remove_dir_all(before)?;
         }
+        let taken = state.path().join(payouts::FILE);
+        if taken.exists() {
+            std::fs::remove_file(taken)?;
+        }
         overlay(&step, state.path())?;
         match folder::read(state.path()) {
             Err(problems) => outcome.problems.extend(problems.lines().into_iter().map(|line| format!("{THEN}/{name}: {line}"))),
             Ok(company) => {
                 instance.apply(state.path()).await?;
-                let found = differences(&instance, &company).await?;
+                let found = differences(&instance, &company, Some((&mut payroll, state.path()))).await?;
                 outcome
                     .differences
                     .extend(found.into_iter().map(|own| Difference { table: format!("{THEN}/{name}/{}", own.table), ..own }));
@@ -163,14 +170,22 @@ const NOTHING_EXPECTED: &str = "has no expected/*.csv; add at least expected/ear
 async fn run_one(config: &Config, registry: crate::extensions::Bundle, company: &folder::Company, source: &str) -> Result<Vec<Difference>> {
     let instance = Instance::open_with(config, registry).await?;
     instance.load_company(company, source).await?;
-    let differences = differences(&instance, company).await?;
+    let differences = differences(&instance, company, None).await?;
     instance.close().await;
     Ok(differences)
 }
 
-/// Runs what the record holds and compares.
-async fn differences(instance: &Instance, company: &folder::Company) -> Result<Vec<Difference>> {
+/// Runs what the record holds, takes the steps that the folder has for payouts, and compares.
+async fn differences(
+    instance: &Instance,
+    company: &folder::Company,
+    payroll: Option<(&mut payouts::Payroll, &Path)>,
+) -> Result<Vec<Difference>> {
     let report = instance.run(&|_| {}).await?;
-    let tables = instance.results(&report.run_id).await?;
+    let mut tables = instance.results(&report.run_id).await?;
+    if let Some((payroll, dir)) = payroll {
+        payroll.walk(instance, dir).await?;
+        tables.extend(payroll.tables(instance).await?);
+    }
     Ok(company.expected.iter().flat_map(|(name, expected)| expected::compare(&expected.table, tables.get(name))).collect())
 }

@@ -18,7 +18,8 @@ const fn rate(name: &'static str) -> Field {
     Field { name, kind: Kind::Rate, required: false }
 }
 
-/// The result tables of a run that `expected/` may name, with their columns. Whole numbers are written like amounts.
+/// The result tables that `expected/` may name, with their columns: those of a run, and those of payouts (see [`crate::check`]). Whole
+/// numbers are written like amounts.
 pub const RESULTS: &[(&str, &[Field])] = &[
     (
         "credits",
@@ -124,6 +125,73 @@ pub const RESULTS: &[(&str, &[Field])] = &[
             money("expected"),
             money("accrual"),
             money("reversal"),
+            text("basis"),
+            money("result"),
+            money("quota"),
+            rate("attainment"),
+            money("by_the_end"),
+            rate("elapsed"),
+        ],
+    ),
+    (
+        "margins",
+        &[
+            text("transaction_id"),
+            text("period_id"),
+            money("quantity"),
+            money("revenue"),
+            money("cost"),
+            money("commission"),
+            rate("commission_per_unit"),
+            money("cost_with_commission"),
+            money("margin"),
+        ],
+    ),
+    (
+        "shares",
+        &[
+            text("payee_id"),
+            text("plan_id"),
+            text("component_id"),
+            text("transaction_id"),
+            text("state"),
+            text("move"),
+            text("happened_on"),
+            text("period_id"),
+            money("amount"),
+        ],
+    ),
+    (
+        "payouts",
+        &[
+            text("batch"),
+            text("batch_state"),
+            text("pay_group_id"),
+            text("period_id"),
+            text("payee_id"),
+            text("state"),
+            text("currency"),
+            text("flags"),
+            money("company_amount"),
+            money("amount"),
+            money("left_amount"),
+            money("before_amount"),
+            rate("residue"),
+        ],
+    ),
+    (
+        "payout_parts",
+        &[
+            text("batch"),
+            text("payee_id"),
+            text("plan_id"),
+            text("component_id"),
+            text("policy"),
+            text("rate_on"),
+            text("quote"),
+            rate("rate"),
+            money("company_amount"),
+            rate("converted"),
         ],
     ),
     ("kpis", &[text("payee_id"), text("period_id"), text("kpi"), rate("value")]),

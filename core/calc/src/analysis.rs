@@ -2,6 +2,7 @@
 
 use crate::outcome::findings_table;
 use crate::{Conversion, Inputs, Outcome, accounting};
+use attain_domain::accounting::Shares;
 use attain_domain::fixed::{self, RATE_SCALE};
 use attain_domain::point::{Call, Extensions, Identity, Point, check_answer};
 use attain_domain::settings::{Settings, Step};
@@ -61,6 +62,13 @@ pub fn analyse(inputs: &Inputs, outcome: &Outcome, extensions: &dyn Extensions) 
         if let Some((table, own)) = accounting::accruals(inputs, outcome, extensions) {
             tables.push(table);
             findings.extend(own);
+        }
+        if let Some((table, own)) = accounting::margins(inputs, outcome) {
+            tables.push(table);
+            findings.extend(own);
+        }
+        if inputs.settings.accounting.shares == Shares::States {
+            tables.push(outcome.table("shares"));
         }
     }
     used.sort_by(|left, right| (left.point, &left.name).cmp(&(right.point, &right.name)));

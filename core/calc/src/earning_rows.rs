@@ -264,7 +264,8 @@ impl Builder<'_, '_> {
         }
         let day_of = |line: usize| book.transactions.tested_on[credits.base.transaction[credits.lines[line] as usize] as usize];
         let stacked = self.subject.component.stacked;
-        found.sort_by_key(|(period, line, _, _)| (*period, if stacked { day_of(*line) } else { 0 }, *line));
+        // By day and then by id: what is first is paid first where a cap leaves room for some only.
+        found.sort_by_key(|(period, line, _, _)| (*period, day_of(*line), *line));
         if let Some(more) = self.more_of(self.subject.measure)
             && let Some((_, _, value, _)) = found.iter_mut().rfind(|(period, _, _, _)| *period == more.period)
         {

@@ -133,6 +133,7 @@ pub(crate) struct Run<'a> {
     pub terms: Arc<terms::Terms>,
     pub earnings: earn::Earnings,
     pub ledger: settle::Ledger,
+    pub shares: settle::Shares,
     pub tables: BTreeMap<&'static str, Table>,
 }
 
@@ -153,6 +154,7 @@ impl<'a> Run<'a> {
             terms: Arc::default(),
             earnings: earn::Earnings::default(),
             ledger: settle::Ledger::default(),
+            shares: settle::Shares::default(),
             tables: BTreeMap::new(),
         }
     }

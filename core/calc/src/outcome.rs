@@ -131,6 +131,11 @@ impl Outcome {
         self.credits.chunk(&self.book, lines, TransactionForm::Whole, &mut Scratch::default()).into_table()
     }
 
+    /// What resolving made.
+    pub(crate) fn book(&self) -> &Book {
+        &self.book
+    }
+
     /// The credit lines in their compact form.
     pub fn credits(&self) -> &Credits {
         &self.credits

@@ -40,6 +40,40 @@ pub enum Accruals {
     Expected,
 }
 
+/// What belongs to the cost of a contract where no transaction stands behind it: guarantees, draws that are forgiven, and adjustments
+/// that name none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum WithoutTransaction {
+    /// It is expense of its period.
+    #[default]
+    Expense,
+    /// It is spread over the payee's transactions of the period by what she earned from each.
+    Spread,
+}
+
+/// Whether the result `margins` says what was left of each sale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum Margins {
+    #[default]
+    None,
+    /// Revenue less cost of sales.
+    Plain,
+    /// The commissions of a sale are part of its cost.
+    WithCommissions,
+}
+
+/// Whether the result `shares` says through which states each payee's share of a transaction goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shares {
+    #[default]
+    None,
+    /// Ordered, booked, invoiced; due, settled.
+    States,
+}
+
 /// The names of the accounts of journal lines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -75,6 +109,9 @@ pub struct Accounting {
     pub accruals: Accruals,
     /// The name in `parameters.csv` of a payee's expected attainment.
     pub expected: String,
+    pub without_transaction: WithoutTransaction,
+    pub margins: Margins,
+    pub shares: Shares,
     pub accounts: Accounts,
 }
 
@@ -87,6 +124,9 @@ impl Default for Accounting {
             rounding: Rounding::default(),
             accruals: Accruals::default(),
             expected: "expected-attainment".to_owned(),
+            without_transaction: WithoutTransaction::default(),
+            margins: Margins::default(),
+            shares: Shares::default(),
             accounts: Accounts::default(),
         }
     }

@@ -162,13 +162,7 @@ impl TierTable {
                 one_slice(tier_label(index), to_date - prior, self.tiers[index].rate)
             }
             TierMethod::InterpolatedAmount => self.interpolated_amount(&bounds, prior, to_date),
-            TierMethod::InterpolatedRate => {
-                let mut rate = Decimal::ZERO;
-                for (tier, bound) in self.tiers.iter().zip(&bounds) {
-                    rate = rate.checked_add(tier.rate.checked_mul(filled_part(bound, to_date)?)?)?;
-                }
-                one_slice("interpolated".to_owned(), to_date - prior, rate)
-            }
+            TierMethod::InterpolatedRate => self.interpolated_rate(&bounds, prior, to_date),
             TierMethod::OverageMultiplier => self.overage(&bounds, prior, to_date, quota),
         }
     }
@@ -189,14 +183,34 @@ impl TierTable {
         Some(tiered)
     }
 
+    /// Divided last, so that what comes to a whole step is one.
     fn interpolated_amount(&self, bounds: &[Bounds], prior: Decimal, to_date: Decimal) -> Option<Tiered> {
         let mut tiered = Tiered::default();
+        let mut exact = Ratio { of: Decimal::ZERO, by: Decimal::ONE };
         for (index, (tier, bound)) in self.tiers.iter().zip(bounds).enumerate() {
-            let part = filled_part(bound, to_date)?.checked_sub(filled_part(bound, prior)?)?;
-            if !part.is_zero() {
-                tiered.push(tier_label(index), part, tier.amount.unwrap_or_default())?;
+            let part = filled_part(bound, to_date)?.less(filled_part(bound, prior)?)?;
+            if !part.of.is_zero() {
+                let amount = tier.amount.unwrap_or_default();
+                let paid = part.times(amount)?;
+                exact = exact.plus(paid)?;
+                tiered.push_paid(tier_label(index), part.value()?, amount, paid.value()?)?;
             }
         }
+        tiered.amount = exact.value()?;
+        Some(tiered)
+    }
+
+    fn interpolated_rate(&self, bounds: &[Bounds], prior: Decimal, to_date: Decimal) -> Option<Tiered> {
+        let input = to_date.checked_sub(prior)?;
+        let (mut rate, mut exact) = (Decimal::ZERO, Ratio { of: Decimal::ZERO, by: Decimal::ONE });
+        for (tier, bound) in self.tiers.iter().zip(bounds) {
+            let part = filled_part(bound, to_date)?;
+            let own = part.times(tier.rate)?;
+            rate = rate.checked_add(own.value()?)?;
+            exact = exact.plus(own.times(input)?)?;
+        }
+        let mut tiered = Tiered::default();
+        tiered.push_paid("interpolated".to_owned(), input, rate, exact.value()?)?;
         Some(tiered)
     }
 
@@ -232,7 +246,10 @@ impl TierTable {
 
 impl Tiered {
     fn push(&mut self, label: String, input: Decimal, rate: Decimal) -> Option<()> {
-        let amount = input.checked_mul(rate)?;
+        self.push_paid(label, input, rate, input.checked_mul(rate)?)
+    }
+
+    fn push_paid(&mut self, label: String, input: Decimal, rate: Decimal, amount: Decimal) -> Option<()> {
         self.amount = self.amount.checked_add(amount)?;
         self.slices.push(Slice { label, input: input.normalize(), rate: rate.normalize(), amount: amount.normalize() });
         Some(())
@@ -249,14 +266,51 @@ fn tier_label(index: usize) -> String {
     format!("tier {}", index + 1)
 }
 
+/// `of ÷ by`, not divided yet; `by` is above zero.
+#[derive(Debug, Clone, Copy)]
+struct Ratio {
+    of: Decimal,
+    by: Decimal,
+}
+
+impl Ratio {
+    fn value(self) -> Option<Decimal> {
+        if self.by == Decimal::ONE { Some(self.of) } else { self.of.checked_div(self.by) }
+    }
+
+    /// Divided first where it would not fit a decimal otherwise.
+    fn times(self, factor: Decimal) -> Option<Ratio> {
+        let last = self.of.checked_mul(factor).map(|of| Ratio { of, by: self.by });
+        last.or_else(|| Some(Ratio { of: self.value()?.checked_mul(factor)?, by: Decimal::ONE }))
+    }
+
+    /// Over one denominator where that fits a decimal; else each divided by itself.
+    fn plus(self, other: Ratio) -> Option<Ratio> {
+        if self.by == other.by {
+            return Some(Ratio { of: self.of.checked_add(other.of)?, by: self.by });
+        }
+        let together = || {
+            let of = self.of.checked_mul(other.by)?.checked_add(other.of.checked_mul(self.by)?)?;
+            Some(Ratio { of, by: self.by.checked_mul(other.by)? })
+        };
+        let apart = || Some(Ratio { of: self.value()?.checked_add(other.value()?)?, by: Decimal::ONE });
+        together().or_else(apart)
+    }
+
+    fn less(self, other: Ratio) -> Option<Ratio> {
+        self.plus(Ratio { of: -other.of, by: other.by })
+    }
+}
+
 /// The part of a tier, 0 to 1, that lies below `position`. A tier without end is filled as soon as it is entered.
-fn filled_part(bound: &Bounds, position: Decimal) -> Option<Decimal> {
+fn filled_part(bound: &Bounds, position: Decimal) -> Option<Ratio> {
+    let whole = |of| Some(Ratio { of, by: Decimal::ONE });
     if position <= bound.from {
-        return Some(Decimal::ZERO);
+        return whole(Decimal::ZERO);
     }
     match bound.until {
-        Some(until) if position < until => position.checked_sub(bound.from)?.checked_div(until.checked_sub(bound.from)?),
-        _ => Some(Decimal::ONE),
+        Some(until) if position < until => Some(Ratio { of: position.checked_sub(bound.from)?, by: until.checked_sub(bound.from)? }),
+        _ => whole(Decimal::ONE),
     }
 }
 
@@ -319,6 +373,15 @@ mod tests {
         assert_eq!(paid(&table, "0", "5", None), Decimal::ZERO);
         assert_eq!(paid(&table, "0", "15500", None), dec("3100"));
         assert_eq!(paid(&table, "0", "17000", None), Decimal::ZERO);
+    }
+
+    #[test]
+    fn interpolated_tiers_are_divided_last() {
+        let rate = table(r#"{"method":"interpolated-rate","tiers":[{"from":"800","until":"8600","rate":"0.035"}]}"#);
+        assert_eq!(paid(&rate, "0", "2600", None), dec("21"), "2,600 × 3.5 % × 1,800 ÷ 7,800");
+        let json =
+            r#"{"method":"interpolated-amount","tiers":[{"from":"0","until":"3","amount":"1"},{"from":"3","until":"6","amount":"1"}]}"#;
+        assert_eq!(paid(&table(json), "1", "4", None), dec("1"), "two thirds of one tier and one of the other");
     }
 
     #[test]

@@ -362,6 +362,13 @@ pub enum AccountingCommand {
     Accruals { period: Option<String> },
     /// Both as journal lines
     Journal { period: Option<String> },
+    /// All of it as one workbook (XLSX)
+    Workbook {
+        file: PathBuf,
+        /// The last period with statements by default
+        #[arg(long)]
+        period: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -481,6 +488,11 @@ async fn with_instance(command: Command, instance: &Instance, out: show::Output)
                 AccountingCommand::Accruals { period } => out.accruals(&instance.accruals(&view, &operator, period.as_deref()).await?),
                 AccountingCommand::Journal { period } => {
                     out.journal(&instance.accounting_journal(&view, &operator, period.as_deref()).await?)
+                }
+                AccountingCommand::Workbook { file, period } => {
+                    let own = instance.accounting_workbook(&view, &operator, period.as_deref()).await?;
+                    std::fs::write(&file, own.bytes).with_context(|| format!("{} could not be written", file.display()))?;
+                    out.line(&format!("{} written to {}", own.name, file.display()))
                 }
             }
         }

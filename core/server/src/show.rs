@@ -158,10 +158,24 @@ impl Output {
 
     pub fn accruals(self, report: &AccrualReport) -> Result<()> {
         self.either(report, || {
-            let mut table = table(&["payee", "plan", "component", "earned", "accrual", "reversal", "expected"]);
+            let mut table = table(&[
+                "payee",
+                "plan",
+                "component",
+                "earned",
+                "accrual",
+                "reversal",
+                "expected",
+                "at",
+                "result",
+                "pays by the end",
+                "elapsed",
+            ]);
             for own in &report.lines {
                 let names = [&own.payee_id, &own.plan_id, &own.component_id].map(Cell::new);
-                table.add_row(names.into_iter().chain([&own.earned, &own.accrual, &own.reversal, &own.expected].map(right)));
+                let amounts = [&own.earned, &own.accrual, &own.reversal, &own.expected].map(right);
+                let details = [&own.basis, &own.result, &own.by_the_end, &own.elapsed];
+                table.add_row(names.into_iter().chain(amounts).chain(details.map(|own| right(own.as_deref().unwrap_or_default()))));
             }
             let all = &report.totals;
             let names = ["all", "", ""].map(Cell::new);

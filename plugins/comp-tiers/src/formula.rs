@@ -200,9 +200,15 @@ impl Sink<'_> {
         Some(())
     }
 
-    /// Adds `input × rate` to the total and to the trace what `scale` makes of both.
-    fn decimal_slice(&mut self, label: u32, input: Decimal, rate: Decimal, scale: impl Fn(Decimal) -> Option<Decimal>) -> Option<()> {
-        let amount = input.checked_mul(rate)?;
+    /// Adds `amount`, which is `input × rate`, to the total and to the trace what `scale` makes of both.
+    fn decimal_slice(
+        &mut self,
+        label: u32,
+        input: Decimal,
+        rate: Decimal,
+        amount: Decimal,
+        scale: impl Fn(Decimal) -> Option<Decimal>,
+    ) -> Option<()> {
         let sum = match self.total {
             Total::Decimal(total) => total.checked_add(amount)?,
             Total::Whole(_) => amount,
@@ -423,16 +429,27 @@ impl Tiers {
             Pay::Target => value.checked_mul(money(row.target))?.checked_div(money(row.quota)),
         };
         if self.method == Method::InterpolatedRate {
-            let mut rate = Decimal::ZERO;
+            // Divided last, so that what comes to a whole step is one.
+            let input = to_date.checked_sub(prior)?;
+            let (mut rate, mut amount) = (Decimal::ZERO, Decimal::ZERO);
             for (tier, from, until) in &bounds {
-                rate = rate.checked_add(tier.rate.checked_mul(filled_part(*from, *until, to_date)?)?)?;
+                let (part, whole) = filled_part(*from, *until, to_date)?;
+                let filled = tier.rate.checked_mul(part)?;
+                rate = rate.checked_add(filled.checked_div(whole)?)?;
+                let own = filled.checked_mul(input).and_then(|own| own.checked_div(whole));
+                amount = amount.checked_add(own.or_else(|| filled.checked_div(whole)?.checked_mul(input))?)?;
             }
-            sink.decimal_slice(self.tiers.len() as u32, to_date.checked_sub(prior)?, rate, scale)?;
+            sink.decimal_slice(self.tiers.len() as u32, input, rate, amount, scale)?;
         } else {
             for (index, (tier, from, until)) in bounds.iter().enumerate() {
-                let part = filled_part(*from, *until, to_date)?.checked_sub(filled_part(*from, *until, prior)?)?;
+                let (now, before) = (filled_part(*from, *until, to_date)?, filled_part(*from, *until, prior)?);
+                // Both are of the same whole, or filled or empty.
+                let whole = if now.1 == Decimal::ONE { before.1 } else { now.1 };
+                let of = |(part, own): (Decimal, Decimal)| if own == whole { Some(part) } else { part.checked_mul(whole) };
+                let part = of(now)?.checked_sub(of(before)?)?;
                 if !part.is_zero() {
-                    sink.decimal_slice(index as u32, part, tier.amount, scale)?;
+                    let amount = part.checked_mul(tier.amount)?.checked_div(whole)?;
+                    sink.decimal_slice(index as u32, part.checked_div(whole)?, tier.amount, amount, scale)?;
                 }
             }
         }
@@ -443,14 +460,14 @@ impl Tiers {
     }
 }
 
-/// The part of a tier, 0 to 1, that lies below `position`. A tier without end is filled as soon as it is entered.
-fn filled_part(from: Decimal, until: Option<Decimal>, position: Decimal) -> Option<Decimal> {
+/// The part of a tier that lies below `position`, and the whole that it is a part of. A tier without end is filled as soon as it is entered.
+fn filled_part(from: Decimal, until: Option<Decimal>, position: Decimal) -> Option<(Decimal, Decimal)> {
     if position <= from {
-        return Some(Decimal::ZERO);
+        return Some((Decimal::ZERO, Decimal::ONE));
     }
     match until {
-        Some(until) if position < until => position.checked_sub(from)?.checked_div(until.checked_sub(from)?),
-        _ => Some(Decimal::ONE),
+        Some(until) if position < until => Some((position.checked_sub(from)?, until.checked_sub(from)?)),
+        _ => Some((Decimal::ONE, Decimal::ONE)),
     }
 }
 

@@ -316,6 +316,10 @@ impl Found {
             }
             return;
         }
+        if name == crate::check::payouts::FILE {
+            // Nor is what it does with payouts.
+            return;
+        }
         let entity = name.strip_suffix(".csv").and_then(schema::entity);
         if entity.is_none() && !is_document(name) {
             let files = ENTITIES.iter().map(|entity| format!("{}.csv", entity.name)).chain([SETTINGS_FILE.to_owned()]).collect::<Vec<_>>();

@@ -24,6 +24,11 @@ pub struct DrawTerms {
 }
 
 impl DrawTerms {
+    /// Floors before what comes on top of them, guarantees before draws, then by plan and id.
+    pub fn place(&self) -> (bool, bool, u32, u32) {
+        (self.pays == DrawPays::OnTop, self.recoverable, self.plan, self.component)
+    }
+
     /// In force in these periods at most.
     pub fn only(mut self, in_force: impl Fn(usize) -> bool) -> DrawTerms {
         for (period, amount) in self.amounts.iter_mut().enumerate() {
@@ -44,8 +49,8 @@ impl DrawTerms {
 /// What a period brings in, or what was posted for it already.
 #[derive(Debug, Clone)]
 pub enum Due {
-    /// Released for payment.
-    Open(i128),
+    /// Released for payment, and beside it by draw what guarantees pay: they are not taken for what is owed.
+    Open { released: i128, guaranteed: Vec<i128> },
     /// Posted: changes of the carried balance and of each draw's, and what was paid.
     Frozen { carried: i128, draws: Vec<i128>, paid: i128 },
 }
@@ -63,11 +68,7 @@ pub struct Settled {
     pub paid: i128,
 }
 
-fn money(value: rust_decimal::Decimal) -> i64 {
-    from_decimal_rounded(value, MONEY_SCALE).unwrap_or(0)
-}
-
-/// The draw of a plan for a payee, by period.
+/// The draw of a plan for a payee, by period. `None` where an amount of it does not fit.
 pub fn terms(
     run: &Run<'_>,
     draw: &Draw,
@@ -75,40 +76,44 @@ pub fn terms(
     assignments: &[Assignment],
     params: &dyn Fn(&str, i32) -> Option<i64>,
     until: usize,
-) -> DrawTerms {
+) -> Option<DrawTerms> {
     let book = &run.book;
     let periods = &book.calendar.periods;
     let first = (0..periods.len()).find(|period| assigned_days(assignments, book, *period) > 0);
     let step = Step::new(&run.inputs.settings.rounding);
-    let amounts = (0..until).map(|period| {
-        let (day, assignment) = last_assigned(assignments, book, period)?;
-        let age = period - first?;
-        if draw.periods.is_some_and(|count| age >= count as usize) {
-            return None;
+    // No amount at all is `Some(None)`.
+    let amount = |period: usize| -> Option<Option<i64>> {
+        let Some(((day, assignment), first)) = last_assigned(assignments, book, period).zip(first) else { return Some(None) };
+        if draw.periods.is_some_and(|count| period - first >= count as usize) {
+            return Some(None);
         }
-        let rated = |rate| step.scale(assignment.target?, from_decimal_rounded(rate, RATE_SCALE)?);
         let own = draw.param.as_deref().and_then(|name| params(name, day)).map(|value| value / 10_000);
-        let amount = own.or_else(|| draw.rate.and_then(rated)).or_else(|| draw.amount.map(money))?;
-        Some(match draw.prorate {
+        let amount = match (own, draw.rate, assignment.target, draw.amount) {
+            (Some(own), ..) => own,
+            (None, Some(rate), Some(target), _) => step.scale(target, from_decimal_rounded(rate, RATE_SCALE)?)?,
+            (None, .., Some(amount)) => from_decimal_rounded(amount, MONEY_SCALE)?,
+            (None, ..) => return Some(None),
+        };
+        Some(Some(match draw.prorate {
             Proration::None => amount,
             Proration::CalendarDays => {
                 let days = i128::from(assigned_days(assignments, book, period));
                 let all = i128::from(periods[period].days().max(1)) * i128::from(step.step);
-                (divide(i128::from(amount) * days, all, step.mode) * i128::from(step.step)) as i64
+                i64::try_from(divide(i128::from(amount) * days, all, step.mode) * i128::from(step.step)).ok()?
             }
-        })
-    });
+        }))
+    };
     let start = first.unwrap_or(0).saturating_add(draw.recover_after as usize);
-    DrawTerms {
+    Some(DrawTerms {
         plan: codes.0,
         component: codes.1,
         pays: draw.pays,
         recoverable: draw.recoverable,
-        amounts: amounts.collect(),
+        amounts: (0..until).map(amount).collect::<Option<_>>()?,
         recovery: start..draw.recover_for.map_or(usize::MAX, |count| start.saturating_add(count as usize)),
         share: draw.recover_share.and_then(|share| from_decimal_rounded(share, RATE_SCALE)),
         at_end: draw.at_end,
-    }
+    })
 }
 
 /// Whether any of the periods of a draw is in force.
@@ -117,7 +122,7 @@ pub fn is_in_force(terms: &DrawTerms) -> bool {
 }
 
 /// Goes through the periods in order: what is owed is taken from what is due, draws are given and recovered. With `guarantee`, draws that
-/// need not be given back are computed; without, they are in what is due already.
+/// need not be given back are computed; without, they are known. Draws are in the order of [`DrawTerms::place`].
 pub fn chain(due: &[Due], draws: &[DrawTerms], guarantee: bool) -> Vec<Settled> {
     let mut carried = 0i128;
     let mut owed = vec![0i128; draws.len()];
@@ -131,7 +136,10 @@ pub fn chain(due: &[Due], draws: &[DrawTerms], guarantee: bool) -> Vec<Settled> 
                 step.draws.clone_from(changes);
                 step.paid = *paid;
             }
-            Due::Open(due) => settle(period, *due, carried, &owed, draws, guarantee, &mut step),
+            Due::Open { released, guaranteed } => {
+                let known = if guarantee { None } else { Some(guaranteed.as_slice()) };
+                settle(period, *released, carried, &owed, draws, known, &mut step);
+            }
         }
         carried += step.carried;
         for (owed, change) in owed.iter_mut().zip(&step.draws) {
@@ -142,7 +150,7 @@ pub fn chain(due: &[Due], draws: &[DrawTerms], guarantee: bool) -> Vec<Settled> 
     steps
 }
 
-fn settle(period: usize, due: i128, carried: i128, owed: &[i128], draws: &[DrawTerms], guarantee: bool, step: &mut Settled) {
+fn settle(period: usize, due: i128, carried: i128, owed: &[i128], draws: &[DrawTerms], guaranteed: Option<&[i128]>, step: &mut Settled) {
     let mut rest = carried + due;
     if rest < 0 {
         step.carried = rest - carried;
@@ -167,10 +175,11 @@ fn settle(period: usize, due: i128, carried: i128, owed: &[i128], draws: &[DrawT
         }
     }
     for (at, draw) in draws.iter().enumerate() {
-        let Some(amount) = draw.amounts.get(period).copied().flatten().map(i128::from) else { continue };
-        if !draw.recoverable && !guarantee {
+        if let Some(known) = guaranteed.filter(|_| !draw.recoverable) {
+            rest += known.get(at).copied().unwrap_or(0);
             continue;
         }
+        let Some(amount) = draw.amounts.get(period).copied().flatten().map(i128::from) else { continue };
         let given = match draw.pays {
             DrawPays::Floor => (amount - rest).max(0),
             DrawPays::OnTop => amount,

@@ -70,7 +70,7 @@ pub struct Calendar<'a> {
 }
 
 /// Numbers of a transaction's column, in the order of the book.
-fn gather(book: &Book, name: &str) -> Vec<i64> {
+pub fn gather(book: &Book, name: &str) -> Vec<i64> {
     let values = numbers(&book.transactions.source, name);
     let at = |row: usize| book.transactions.order.as_ref().map_or(row, |order| order[row] as usize);
     if values.is_empty() { Vec::new() } else { (0..book.transactions.len()).map(|row| values[at(row)]).collect() }
@@ -201,7 +201,7 @@ impl<'a> Calendar<'a> {
 
     /// What each transaction of the row's period counted for the component's measure, in order of transaction; none where nothing
     /// counted above zero.
-    fn weights(&self, run: &Run<'_>, row: &Earning, terms: &Terms<'_>) -> Vec<(u32, i64)> {
+    pub fn weights(&self, run: &Run<'_>, row: &Earning, terms: &Terms<'_>) -> Vec<(u32, i64)> {
         let Some(measure) = terms.measure else { return Vec::new() };
         let (book, credits, meter) = (&run.book, &run.credits, &run.measures.meters[measure]);
         let mut sums: BTreeMap<u32, i64> = BTreeMap::new();

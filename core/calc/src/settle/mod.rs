@@ -5,8 +5,10 @@ mod clawback;
 mod draws;
 mod items;
 mod posted;
+mod shares;
 
 pub use posted::Posted;
+pub use shares::Shares;
 
 use crate::Run;
 use crate::book::Book;
@@ -84,6 +86,13 @@ struct Settling<'a> {
     recoverable: BTreeSet<(u32, u32)>,
 }
 
+/// Why a payee cannot be settled, in words.
+struct DoesNotFit(String);
+
+fn pay_does_not_fit() -> DoesNotFit {
+    DoesNotFit("its pay does not fit; correct the amounts".to_owned())
+}
+
 pub fn stage(run: &mut Run<'_>) {
     let inputs = run.inputs;
     let book = run.book.clone();
@@ -106,17 +115,22 @@ pub fn stage(run: &mut Run<'_>) {
     }
     let mut ledger = Ledger::default();
     let mut statements = Vec::new();
+    run.shares = Shares::new(inputs.settings.accounting.shares != attain_domain::accounting::Shares::None);
     for payee in payees {
         let own = rows.get(&payee).map_or(&[][..], Vec::as_slice);
         let before = posted.by_payee.get(&payee).map_or(&[][..], Vec::as_slice);
         match settling.settle(run, payee, own, before, &mut ledger) {
-            Some(own) => statements.extend(own),
-            None => {
+            Ok(own) => statements.extend(own),
+            Err(DoesNotFit(message)) => {
                 let name = book.payees.get(payee).to_owned();
-                run.findings.add(Severity::Error, "overflow", "statements", &name, "its pay does not fit; correct the amounts");
+                run.findings.add(Severity::Error, "overflow", "statements", &name, message);
                 return;
             }
         }
+    }
+    if run.shares.wanted() {
+        let table = run.shares.table(run, &settling.frozen, &settling.settled);
+        run.tables.insert("shares", table);
     }
     ledger.posted = posted;
     ledger.frozen = settling.frozen;
@@ -193,7 +207,7 @@ impl<'a> Settling<'a> {
         with_draws.filter_map(|(id, _)| self.plans.assignments.get(id)).flat_map(|payees| payees.keys().copied())
     }
 
-    fn draws(&self, run: &Run<'_>, payee: u32) -> Vec<DrawTerms> {
+    fn draws(&self, run: &Run<'_>, payee: u32) -> Result<Vec<DrawTerms>, DoesNotFit> {
         let (plans, components) = (&run.earnings.plans, &run.earnings.components);
         let mut all: Vec<DrawTerms> = Vec::new();
         for (plan_id, plan) in &self.plans.plans {
@@ -212,7 +226,10 @@ impl<'a> Settling<'a> {
                 }
                 for draw in &document.draws {
                     let codes = (plans.code(plan_id), components.code(&draw.id));
-                    let terms = draws::terms(run, draw, codes, assignments, &params, self.until).only(in_force);
+                    let terms = draws::terms(run, draw, codes, assignments, &params, self.until).ok_or_else(|| {
+                        DoesNotFit(format!("draw `{}` of plan `{plan_id}` does not fit; correct its amount or the target", draw.id))
+                    })?;
+                    let terms = terms.only(in_force);
                     match all.iter_mut().find(|own| (own.plan, own.component) == codes) {
                         Some(own) => *own = terms.with_amounts_of(own),
                         None => all.push(terms),
@@ -221,8 +238,8 @@ impl<'a> Settling<'a> {
             }
         }
         all.retain(draws::is_in_force);
-        all.sort_by_key(|draw| (draw.plan, draw.component));
-        all
+        all.sort_by_key(DrawTerms::place);
+        Ok(all)
     }
 
     /// The component of an earning as it holds for the payee in the period that it is about.
@@ -232,8 +249,15 @@ impl<'a> Settling<'a> {
         self.terms.get(&(row.plan, document, row.component))
     }
 
-    /// Settles one payee: adds earnings, movements of the ledger, and answers her statements. `None` where an amount does not fit.
-    fn settle(&self, run: &mut Run<'_>, payee: u32, rows: &[u32], before: &[PostedRow], ledger: &mut Ledger) -> Option<Vec<Statement>> {
+    /// Settles one payee: adds earnings, movements of the ledger, and answers her statements.
+    fn settle(
+        &self,
+        run: &mut Run<'_>,
+        payee: u32,
+        rows: &[u32],
+        before: &[PostedRow],
+        ledger: &mut Ledger,
+    ) -> Result<Vec<Statement>, DoesNotFit> {
         let mut movements = Movements::new();
         let mut touched: BTreeSet<u32> = before.iter().map(|row| row.period).collect();
         for place in rows {
@@ -241,16 +265,17 @@ impl<'a> Settling<'a> {
             touched.insert(row.period);
             self.earn(run, payee, &row, &mut movements);
         }
-        let draws = self.draws(run, payee);
+        let draws = self.draws(run, payee)?;
         let guarantees = draws.iter().any(|draw| !draw.recoverable);
         if guarantees {
-            self.guarantee(run, payee, &draws, &mut movements);
+            self.guarantee(run, payee, &draws, &mut movements)
+                .ok_or_else(|| DoesNotFit("what is guaranteed to it does not fit; correct the amounts of its guarantees".to_owned()))?;
         }
         let posted = posted_movements(before);
         if before.iter().any(|row| self.frozen[row.period as usize]) || self.frozen.iter().any(|frozen| *frozen) {
-            self.forward(run, payee, &posted, &mut movements);
+            self.forward(run, payee, &posted, &mut movements).ok_or_else(pay_does_not_fit)?;
         }
-        self.balance(run, payee, before, &draws, &movements, &posted, &touched, ledger)
+        self.balance(run, payee, before, &draws, &movements, &posted, &touched, ledger).ok_or_else(pay_does_not_fit)
     }
 
     /// Adds what an earning brings in and when it is released, and what reversals take back of it.
@@ -260,10 +285,16 @@ impl<'a> Settling<'a> {
         add(movements, source, row.period, i128::from(row.amount), 0);
         let plain = terms.is_none_or(|terms| terms.component.pay.is_empty() && terms.component.clawback.is_none());
         if plain && !self.calendar.has_holds() {
-            add(movements, source, row.period, 0, i128::from(row.amount) - i128::from(row.withheld));
+            let released = i128::from(row.amount) - i128::from(row.withheld);
+            add(movements, source, row.period, 0, released);
+            if run.shares.wanted() {
+                let pieces = [(row.period, i64::try_from(released).unwrap_or(row.amount))];
+                self.share(run, payee, row, row.transaction, terms, pieces[0].1, &pieces);
+            }
             return;
         }
         for mut item in self.calendar.items(run, row, terms) {
+            let earned = item.amount;
             self.calendar.schedule(payee, &mut item, terms);
             if let Some(terms) = terms.filter(|_| row.kind == EarningKind::Formula && item.transaction != NULL_CODE) {
                 self.take_back(run, payee, &mut item, terms, movements);
@@ -271,6 +302,36 @@ impl<'a> Settling<'a> {
             for piece in &item.pieces {
                 if let Some(due) = piece.due {
                     add(movements, source, due, 0, i128::from(piece.amount));
+                }
+            }
+            if run.shares.wanted() {
+                let pieces: Vec<(u32, i64)> = item.pieces.iter().filter_map(|piece| Some((piece.due?, piece.amount))).collect();
+                self.share(run, payee, row, item.transaction, terms, earned, &pieces);
+            }
+        }
+    }
+
+    /// Notes for the result `shares` what was earned and when it is released: of the transaction, or of each that counted for it.
+    #[expect(clippy::too_many_arguments, reason = "one call: the parts of a share")]
+    fn share(
+        &self,
+        run: &mut Run<'_>,
+        payee: u32,
+        row: &Earning,
+        transaction: u32,
+        terms: Option<&Terms<'_>>,
+        earned: i64,
+        pieces: &[(u32, i64)],
+    ) {
+        let share = (payee, row.plan, row.component, transaction);
+        let terms = terms.filter(|_| transaction == NULL_CODE && row.kind == EarningKind::Formula);
+        let weights = terms.map(|terms| (self.calendar.weights(run, row, terms), terms.step.step)).filter(|(own, _)| !own.is_empty());
+        match weights {
+            Some((weights, step)) => run.shares.spread(share, &weights, step, earned, pieces),
+            None => {
+                run.shares.earn(share, earned);
+                for (period, amount) in pieces {
+                    run.shares.release(share, *period, i128::from(*amount));
                 }
             }
         }
@@ -286,6 +347,9 @@ impl<'a> Settling<'a> {
                 ..Earning::other(payee, taken.period, kind, amount)
             };
             let original = book.transactions.id(item.transaction);
+            let share = (payee, item.plan, item.component, taken.transaction);
+            run.shares.earn(share, taken.clawed.saturating_add(taken.lapsed).saturating_neg());
+            run.shares.release(share, taken.period, -i128::from(taken.clawed));
             if taken.clawed != 0 {
                 let place = run.earnings.push(head(EarningKind::Clawback, -taken.clawed));
                 let label = format!("paid of {original}");
@@ -303,12 +367,16 @@ impl<'a> Settling<'a> {
     }
 
     /// Guarantees are earned: what they add is computed as if no period had ever been posted, so that a correction of what was earned
-    /// corrects the guarantee too.
-    fn guarantee(&self, run: &mut Run<'_>, payee: u32, draws: &[DrawTerms], movements: &mut Movements) {
-        let due: Vec<Due> = released(movements, self.until).into_iter().map(Due::Open).collect();
+    /// corrects the guarantee too. `None` where an amount does not fit.
+    fn guarantee(&self, run: &mut Run<'_>, payee: u32, draws: &[DrawTerms], movements: &mut Movements) -> Option<()> {
+        let open = |released| Due::Open { released, guaranteed: Vec::new() };
+        let due: Vec<Due> = released(movements, self.until).into_iter().map(open).collect();
         for (period, step) in draws::chain(&due, draws, true).into_iter().enumerate() {
             for (draw, amount) in draws.iter().zip(step.guarantees) {
-                let Some(amount) = i64::try_from(amount).ok().filter(|amount| *amount != 0) else { continue };
+                let amount = i64::try_from(amount).ok()?;
+                if amount == 0 {
+                    continue;
+                }
                 let row = Earning {
                     plan: draw.plan,
                     component: draw.component,
@@ -319,10 +387,11 @@ impl<'a> Settling<'a> {
                 add(movements, (period as u32, draw.plan, draw.component), period as u32, i128::from(amount), i128::from(amount));
             }
         }
+        Some(())
     }
 
-    /// Moves what frozen periods would be now, less what was posted for them, to the next open period.
-    fn forward(&self, run: &mut Run<'_>, payee: u32, posted: &Movements, movements: &mut Movements) {
+    /// Moves what frozen periods would be now, less what was posted for them, to the next open period. `None` where that does not fit.
+    fn forward(&self, run: &mut Run<'_>, payee: u32, posted: &Movements, movements: &mut Movements) -> Option<()> {
         let sources: BTreeSet<Source> = movements.keys().chain(posted.keys()).copied().collect();
         let mut waiting = 0i128;
         for source in sources {
@@ -337,8 +406,11 @@ impl<'a> Settling<'a> {
                 if now == then {
                     continue;
                 }
+                let share = (payee, source.1, source.2, NULL_CODE);
+                run.shares.release(share, period, then.released - now.released);
                 match self.open_after(period) {
                     Some(open) => {
+                        run.shares.release(share, open, now.released - then.released);
                         let entry = forwarded.entry(open).or_default();
                         entry.0 += now.earned;
                         entry.1 += then.earned;
@@ -353,7 +425,8 @@ impl<'a> Settling<'a> {
             for (open, (now, then, released)) in forwarded {
                 let earned = now - then;
                 add(movements, source, open, earned, released);
-                let (Ok(amount), Ok(now), Ok(then)) = (i64::try_from(earned), i64::try_from(now), i64::try_from(then)) else { continue };
+                let [amount, now, then] = [earned, now, then].map(i64::try_from);
+                let (amount, now, then) = (amount.ok()?, now.ok()?, then.ok()?);
                 if amount != 0 {
                     let row = Earning {
                         origin: source.0,
@@ -373,6 +446,7 @@ impl<'a> Settling<'a> {
             let name = run.book.payees.get(payee).to_owned();
             run.findings.add(Severity::Warning, "no-open-period", "payees", &name, message);
         }
+        Some(())
     }
 
     /// The first open period after a frozen one; any open one where all later ones are frozen.
@@ -395,13 +469,13 @@ impl<'a> Settling<'a> {
         ledger: &mut Ledger,
     ) -> Option<Vec<Statement>> {
         let frozen = |period: usize| self.frozen[period];
-        let released = released(movements, self.until);
+        let (released, guaranteed) = apart(movements, draws, self.until);
         let old = |period: usize, account: u8| before.iter().filter(move |row| row.period as usize == period && row.account == account);
         let sum = |rows: &mut dyn Iterator<Item = &PostedRow>| rows.map(|row| i128::from(row.amount)).sum::<i128>();
         let due: Vec<Due> = (0..self.until)
             .map(|period| {
                 if !frozen(period) {
-                    return Due::Open(released[period]);
+                    return Due::Open { released: released[period], guaranteed: guaranteed[period].clone() };
                 }
                 let of_draw = |draw: &DrawTerms| {
                     sum(&mut old(period, CARRIED).filter(|row| (row.plan, row.component) == (draw.plan, draw.component)))
@@ -491,6 +565,21 @@ fn released(movements: &Movements, until: usize) -> Vec<i128> {
         }
     }
     all
+}
+
+/// What is released in each period, without what guarantees pay for that period itself, which is apart by draw. A correction of an earlier
+/// guarantee is released like any other.
+fn apart(movements: &Movements, draws: &[DrawTerms], until: usize) -> (Vec<i128>, Vec<Vec<i128>>) {
+    let mut all = released(movements, until);
+    let mut guaranteed = vec![vec![0i128; draws.len()]; until];
+    for (at, draw) in draws.iter().enumerate().filter(|(_, draw)| !draw.recoverable) {
+        for (period, amounts) in guaranteed.iter_mut().enumerate() {
+            let own = movements.get(&(period as u32, draw.plan, draw.component)).and_then(|own| own.get(&(period as u32)));
+            amounts[at] = own.map_or(0, |own| own.released);
+            all[period] -= amounts[at];
+        }
+    }
+    (all, guaranteed)
 }
 
 /// Earned and released by source and period, as they were posted.

@@ -19,6 +19,8 @@ rules = [{ extension = "own" }]
 accruals = "run-rate"
 renewals = "extend"
 convention = "daily"
+margins = "with-commissions"
+shares = "states"
 "#;
 
 /// By month, by quarter at two rates, by transaction.
@@ -115,7 +117,7 @@ fn booked(inputs: &Inputs) -> BTreeMap<String, Table> {
     let analysis = analyse(inputs, &outcome, &Native::default());
     assert!(analysis.complete, "{:?}", analysis.findings);
     let own = analysis.tables.into_iter().map(|table| (table.name.clone(), table));
-    own.chain([("earnings".to_owned(), outcome.table("earnings"))]).collect()
+    own.chain(["earnings", "statements"].map(|name| (name.to_owned(), outcome.table(name)))).collect()
 }
 
 fn numbers<'a>(table: &'a Table, name: &str) -> &'a [i64] {
@@ -145,6 +147,14 @@ proptest! {
                 prop_assert_eq!(opening[row], if chained { closing[row - 1] } else { 0 });
             }
         }
+        // Sales bear all of it, and what is due and settled is what statements pay and carry.
+        prop_assert_eq!(numbers(&own["margins"], "commission").iter().sum::<i64>(), earned);
+        let (shares, statements) = (&own["shares"], &own["statements"]);
+        let states = shares.texts("state").expect("states");
+        let is_due = |row: &usize| matches!(states.get(*row), Some("due" | "settled"));
+        let due: i64 = (0..shares.row_count()).filter(is_due).map(|row| numbers(shares, "amount")[row]).sum();
+        let [paid, carried] = ["paid", "carried"].map(|name| numbers(statements, name).iter().sum::<i64>());
+        prop_assert_eq!(due, paid + carried);
         let mut other = inputs.clone();
         for table in other.tables.values_mut() {
             *table = Arc::new(shuffled(table, seed));

@@ -20,6 +20,7 @@ pub fn routes() -> OpenApiRouter<Arc<Served>> {
         .routes(routes!(amortization_csv))
         .routes(routes!(accruals_csv))
         .routes(routes!(journal_csv))
+        .routes(routes!(workbook))
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -119,6 +120,21 @@ async fn accruals_csv(asked: Asked, Query(query): Query<FileQuery>) -> Result<Re
     (status = 404, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
 async fn journal_csv(asked: Asked, Query(query): Query<FileQuery>) -> Result<Response, Problem> {
     file(asked, query, Sheet::Journal).await
+}
+
+/// Roll-forward, accruals and journal lines as a workbook
+#[utoipa::path(get, path = "/accounting/workbook.xlsx", tag = "accounting", params(FileQuery), responses(
+    (status = 200, body = String, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+async fn workbook(asked: Asked, Query(query): Query<FileQuery>) -> Result<Response, Problem> {
+    let view = asked.view().await?;
+    let own = asked.instance.accounting_workbook(&view, &asked.caller, query.period.as_deref()).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", own.name)),
+    ];
+    Ok((headers, own.bytes).into_response())
 }
 
 async fn file(asked: Asked, query: FileQuery, sheet: Sheet) -> Result<Response, Problem> {
