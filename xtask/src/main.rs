@@ -56,7 +56,7 @@ const CHORES: &[Chore] = &[
     },
     Chore {
         name: "torture",
-        arguments: "money [COUNT] [SEED] | crash [ROUNDS]",
+        arguments: "money [COUNT] [SEED] | crash [ROUNDS | every]",
         what: "random years of events against the laws of the ledger; a server killed at its work",
         run: torture::run,
     },

@@ -8,12 +8,12 @@ use std::process::{Command, ExitCode};
 /// Sequences that `money` walks unless told otherwise.
 const SEQUENCES: &str = "100000";
 
-/// `money [COUNT] [FIRST SEED]`, `crash [ROUNDS]`.
+/// `money [COUNT] [FIRST SEED]`, `crash [ROUNDS | every]`.
 pub fn run(arguments: &[String]) -> Result<ExitCode> {
     match arguments {
         [what, rest @ ..] if what == "money" && rest.len() <= 2 => money(rest),
         [what, rest @ ..] if what == "crash" && rest.len() <= 1 => crash(rest),
-        _ => bail!("write `torture money`, `torture money COUNT SEED`, `torture crash` or `torture crash ROUNDS`"),
+        _ => bail!("write `torture money`, `torture money COUNT SEED`, `torture crash`, `torture crash ROUNDS` or `torture crash every`"),
     }
 }
 

@@ -63,6 +63,8 @@ pub struct Instance {
 pub struct AuditReport {
     pub entries: i64,
     pub checkpoints: i64,
+    /// Rows and postings of the record that were compared with what the trail says of them.
+    pub rows: u64,
     /// Empty when nothing was tampered with.
     pub faults: Vec<String>,
 }
@@ -169,10 +171,13 @@ impl Instance {
         attain_audit::checkpoint(&self.database, &self.seal, now_ms()).await.map(drop)
     }
 
+    /// Checks the trail, and that the rows of the record are those that the trail tells of.
     pub async fn verify_audit(&self) -> Result<AuditReport> {
         let report = attain_audit::verify(&self.database, &self.seal).await?;
-        let faults = report.faults.iter().map(|fault| format!("entry {}: {}", fault.sequence, fault.what)).collect();
-        Ok(AuditReport { entries: report.entries, checkpoints: report.checkpoints, faults })
+        let mut faults: Vec<String> = report.faults.iter().map(|fault| format!("entry {}: {}", fault.sequence, fault.what)).collect();
+        let (rows, altered) = self.altered_rows().await?;
+        faults.extend(altered);
+        Ok(AuditReport { entries: report.entries, checkpoints: report.checkpoints, rows, faults })
     }
 
     /// The versions of one record, oldest first; `key` as in the entity's file.
@@ -204,7 +209,7 @@ pub(crate) fn shown_ms(at: i64) -> String {
 
 /// A key of the host, made on first use and readable by its owner only.
 pub(crate) fn host_key(folder: &Path) -> Result<[u8; 32]> {
-    use std::io::{Read, Write};
+    use std::io::Read;
     let path = folder.join("host.key");
     let mut key = [0u8; 32];
     match std::fs::File::open(&path) {
@@ -219,15 +224,6 @@ pub(crate) fn host_key(folder: &Path) -> Result<[u8; 32]> {
     }
     getrandom::fill(&mut key).map_err(|error| anyhow::anyhow!("the system gave no random bytes: {error}"))?;
     std::fs::create_dir_all(folder)?;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(&path) {
-        Ok(mut file) => file.write_all(&key)?,
-        // Another process was first.
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return host_key(folder),
-        Err(error) => return Err(error).with_context(|| format!("`{}` cannot be written", path.display())),
-    }
-    Ok(key)
+    let is_ours = attain_audit::write_once(&path, &key).with_context(|| format!("`{}` cannot be written", path.display()))?;
+    if is_ours { Ok(key) } else { host_key(folder) }
 }

@@ -42,6 +42,7 @@ pub mod planning;
 mod proposals;
 pub mod questions;
 pub mod refusal;
+mod row_check;
 pub mod rows;
 pub mod run_views;
 pub mod runs;
@@ -57,6 +58,7 @@ pub mod whoami;
 pub mod work;
 pub mod work_policy;
 
+pub use attain_database::{crash_is_watched, crash_point};
 pub use attain_store::versions::Versions;
 pub use instance::{AuditReport, Config, Instance, incident_id};
 pub(crate) use instance::{now_ms, shown_ms};

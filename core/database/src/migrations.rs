@@ -18,6 +18,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (9, "plan documents", include_str!("../../../migrations/0009_plan_documents.sql")),
     (10, "crediting", include_str!("../../../migrations/0010_crediting.sql")),
     (11, "once", include_str!("../../../migrations/0011_once.sql")),
+    (16, "row hashes", include_str!("../../../migrations/0016_row_hashes.sql")),
 ];
 
 /// The newest version of the schema that this program knows.

@@ -17,6 +17,7 @@ pub mod payouts;
 pub mod periods;
 pub mod plan_documents;
 pub mod questions;
+pub mod row_hashes;
 pub mod run_facts;
 pub mod runs;
 pub mod teamwork;
