@@ -1,8 +1,11 @@
-//! Whether the rows of the record and its ledger are those that the trail tells of: what somebody edited past every door is found here.
+//! Whether the rows of the record, its ledger and its payouts are those that the trail tells of: what somebody edited past every door is
+//! found here.
 
 use crate::Instance;
 use crate::company::ToldChange;
+use crate::payouts::check as payouts;
 use anyhow::Result;
+use attain_audit::Entry;
 use attain_database::Connection;
 use attain_domain::schema::ENTITIES;
 use attain_store::row_hashes::{self, Altered, DOCUMENTS, Told};
@@ -23,6 +26,7 @@ struct Trail {
     untold: BTreeSet<i64>,
     /// Run to its entry and instant.
     runs: BTreeMap<String, (i64, i64)>,
+    payouts: payouts::Told,
 }
 
 impl Trail {
@@ -36,6 +40,13 @@ impl Trail {
             for own in entries {
                 if own.entry.action == "run" {
                     trail.runs.insert(own.entry.object, (own.sequence, own.recorded_at));
+                    continue;
+                }
+                if own.entry.action.ends_with("-payout") {
+                    let Entry { action, object, after, reason, .. } = own.entry;
+                    let content_hash = after.unwrap_or_default();
+                    let done = payouts::Done { sequence: own.sequence, action, content_hash, reason };
+                    trail.payouts.entry(object).or_default().push(done);
                     continue;
                 }
                 let told = own.entry.after.as_deref().and_then(|after| serde_json::from_str::<ToldChange>(after).ok());
@@ -80,6 +91,7 @@ impl Instance {
         collect(row_hashes::check_documents(&mut read, &told, &trail.untold).await?);
         let (postings, altered) = altered_postings(&mut read, &trail.runs).await?;
         faults.extend(altered);
+        faults.extend(payouts::altered(&mut read, &trail.payouts).await?);
         Ok((count + postings, faults))
     }
 }

@@ -104,7 +104,7 @@ impl Stage {
         let home = self.folder.join(name);
         let database = match &self.postgres {
             None => format!("sqlite:{}", home.join("attain.db").display()),
-            Some(own) => format!("{}/crash_{name}", own.url.rsplit_once('/').map_or(own.url.as_str(), |(server, _)| server)),
+            Some(own) => format!("{}/{}", own.url.rsplit_once('/').map_or(own.url.as_str(), |(server, _)| server), database(name)),
         };
         Place { name: name.to_owned(), database, home }
     }
@@ -122,8 +122,7 @@ impl Stage {
 
     fn create_database(&self, name: &str, template: Option<&str>) -> Result<()> {
         let Some(postgres) = &self.postgres else { return Ok(()) };
-        let template = template.map(|own| format!("crash_{own}"));
-        let name = format!("crash_{name}");
+        let (template, name) = (template.map(database), database(name));
         let words: Vec<&str> = template.iter().flat_map(|own| ["-T", own.as_str()]).chain([name.as_str()]).collect();
         for tried in 1.. {
             let done = postgres.program("createdb", &words)?;
@@ -138,8 +137,12 @@ impl Stage {
 
     pub fn remove(&self, place: &Place) {
         let _ = std::fs::remove_dir_all(&place.home);
+        self.drop_database(&place.name);
+    }
+
+    fn drop_database(&self, name: &str) {
         if let Some(postgres) = &self.postgres {
-            let _ = postgres.program("dropdb", &["-f", &format!("crash_{}", place.name)]);
+            let _ = postgres.program("dropdb", &["-f", &database(name)]);
         }
     }
 
@@ -147,7 +150,8 @@ impl Stage {
     pub fn keep(&self, place: &Place) {
         if let Some(postgres) = &self.postgres {
             let file = place.home.join("record.sql").display().to_string();
-            let _ = postgres.program("pg_dump", &["-f", &file, &format!("crash_{}", place.name)]);
+            let _ = postgres.program("pg_dump", &["-f", &file, &database(&place.name)]);
+            self.drop_database(&place.name);
         }
     }
 
@@ -178,6 +182,17 @@ impl Stage {
         let start = said.find("att_").with_context(|| format!("`attain user token {login}` gave no token: {said}"))?;
         Ok(said[start..].chars().take_while(|own| own.is_ascii_alphanumeric() || "_-".contains(*own)).collect())
     }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.drop_database(TEMPLATE);
+    }
+}
+
+/// Other batteries may use the same server.
+fn database(name: &str) -> String {
+    format!("crash_{}_{name}", std::process::id())
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
