@@ -95,7 +95,18 @@ fn people_decide_with_one_another_on_the_command_line() {
     let cora = said(&["user", "token", "cora"]).trim().to_owned();
 
     let raised = json(&[
-        "dispute", "raise", "ana", "2026-01", "--subject", "too little", "--body", "t3 is all mine", "--line", "1", "--expected", "150",
+        "dispute",
+        "raise",
+        "ana",
+        "2026-01",
+        "--subject",
+        "too little",
+        "--body",
+        "t3 is all mine",
+        "--line",
+        "1",
+        "--expected",
+        "150",
     ]);
     let dispute = text(&raised["dispute_id"]);
     assert_eq!(code(&["dispute", "assign", &dispute, "nobody"]), Some(4));

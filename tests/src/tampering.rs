@@ -48,7 +48,10 @@ const DEEDS: &[Deed] = &[
     ),
     deed(
         "a row is removed",
-        &["create table aside as select * from transactions where transaction_id = 't3'", "delete from transactions where transaction_id = 't3'"],
+        &[
+            "create table aside as select * from transactions where transaction_id = 't3'",
+            "delete from transactions where transaction_id = 't3'",
+        ],
         &["insert into transactions select * from aside", "drop table aside"],
         "transactions `t2`: of the rows that the change wrote, the one after this is gone",
     ),
@@ -80,9 +83,7 @@ const DEEDS: &[Deed] = &[
     ),
     deed(
         "a row is ended by a change that did not end it",
-        &[
-            "update transactions set superseded_at = (select max(superseded_at) from transactions) where transaction_id = 't2'",
-        ],
+        &["update transactions set superseded_at = (select max(superseded_at) from transactions) where transaction_id = 't2'"],
         &["update transactions set superseded_at = null where transaction_id = 't2'"],
         "transactions `t2`: the row is superseded, but not by",
     ),
@@ -103,7 +104,10 @@ const DEEDS: &[Deed] = &[
     ),
     deed(
         "a source is another one",
-        &["create table aside as select * from transactions where transaction_id = 't2'", "update transactions set source = 'x' where transaction_id = 't2'"],
+        &[
+            "create table aside as select * from transactions where transaction_id = 't2'",
+            "update transactions set source = 'x' where transaction_id = 't2'",
+        ],
         &["delete from transactions where transaction_id = 't2'", "insert into transactions select * from aside", "drop table aside"],
         "transactions `t2`",
     ),
@@ -157,7 +161,11 @@ const DEEDS: &[Deed] = &[
             "delete from row_hashes",
             "update quotas set amount = amount - 10000 where payee_id = 'ben'",
         ],
-        &["update quotas set amount = amount + 10000 where payee_id = 'ben'", "insert into row_hashes select * from aside", "drop table aside"],
+        &[
+            "update quotas set amount = amount + 10000 where payee_id = 'ben'",
+            "insert into row_hashes select * from aside",
+            "drop table aside",
+        ],
         "the kept hashes are altered too",
     ),
     deed(
@@ -191,12 +199,7 @@ const DEEDS: &[Deed] = &[
         &["update runs set created_at = created_at - 1"],
         "its instant is not that of the trail",
     ),
-    deed(
-        "what a run made is edited",
-        &["update runs set root = 'x'"],
-        &["update runs set root = run_id"],
-        "does not have its root hash",
-    ),
+    deed("what a run made is edited", &["update runs set root = 'x'"], &["update runs set root = run_id"], "does not have its root hash"),
 ];
 
 const DEEDS_ON_A_PAYOUT: &[Deed] = &[
@@ -215,7 +218,9 @@ const DEEDS_ON_A_PAYOUT: &[Deed] = &[
     deed(
         "a payment goes elsewhere, hash and all",
         &["update payout_batches set content_hash = 'x' where state = 'paid'"],
-        &["update payout_batches set content_hash = (select max(after_state) from audit_entries where action = 'export-payout') where state = 'paid'"],
+        &[
+            "update payout_batches set content_hash = (select max(after_state) from audit_entries where action = 'export-payout') where state = 'paid'",
+        ],
         "its content hash is not that of the trail",
     ),
     deed(
@@ -305,9 +310,13 @@ async fn a_payout_that_was_edited_past_the_trail_is_found() {
         let database = Database::open(&stage.config.database, Access::Command).await.expect("the record opens");
         match database.kind() {
             Kind::Sqlite => {
-                let table = ["payout_files", "payout_returns"].map(|own| [format!("drop trigger {own}_no_update"), format!("drop trigger {own}_no_delete")]);
+                let table = ["payout_files", "payout_returns"]
+                    .map(|own| [format!("drop trigger {own}_no_update"), format!("drop trigger {own}_no_delete")]);
                 let mut all: Vec<String> = table.into_iter().flatten().collect();
-                all.extend(["payout_lines_no_update", "payout_items_no_update", "payout_batches_no_way_back"].map(|own| format!("drop trigger {own}")));
+                all.extend(
+                    ["payout_lines_no_update", "payout_items_no_update", "payout_batches_no_way_back"]
+                        .map(|own| format!("drop trigger {own}")),
+                );
                 commit(&database, &all.iter().map(String::as_str).collect::<Vec<_>>()).await;
             }
             Kind::Postgres => {

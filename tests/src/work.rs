@@ -287,7 +287,8 @@ async fn a_fresh_company_delivers_and_escalates_by_itself() {
         worker.stop().await;
 
         // Who removed one has the last word, and another start makes nothing twice.
-        let escalate = &schedules["items"].as_array().expect("a list").iter().find(|own| own["kind"] == "escalate").expect("it")["schedule_id"];
+        let escalate =
+            &schedules["items"].as_array().expect("a list").iter().find(|own| own["kind"] == "escalate").expect("it")["schedule_id"];
         let path = format!("/schedules/{}", escalate.as_str().expect("an id"));
         let version = server.get(&platform, &path).header("etag").expect("a version").to_owned();
         assert_eq!(server.send("DELETE", &path, &platform, &[("if-match", &version)], None).status, 204);

@@ -272,8 +272,7 @@ pub async fn dispute(command: DisputeCommand, instance: &Instance, out: show::Ou
         DisputeCommand::Show { dispute } => instance.dispute(&view, &operator, &dispute).await?,
         DisputeCommand::Raise { payee, period, subject, body, line, transaction, expected, token } => {
             let (instance, caller) = who(instance, token.as_deref()).await?;
-            let new =
-                json!({ "line": line, "transaction_id": transaction, "subject": subject, "body": body, "expected": expected });
+            let new = json!({ "line": line, "transaction_id": transaction, "subject": subject, "body": body, "expected": expected });
             instance.raise_dispute(&view, &caller, &payee, &period, &read(new)?).await?
         }
         DisputeCommand::Answer { dispute, text, token } => {

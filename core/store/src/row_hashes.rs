@@ -284,7 +284,8 @@ impl Found {
         for (at, said) in told {
             let mut there = self.by_instant.remove(at).unwrap_or_default();
             there.sorted();
-            let is_counted = (there.written.len() as u64, there.superseded.len() as u64) == (said.digested.written, said.digested.superseded);
+            let is_counted =
+                (there.written.len() as u64, there.superseded.len() as u64) == (said.digested.written, said.digested.superseded);
             if is_counted && digest_of(said.digested.written, &there.body()) == said.digested.digest {
                 continue;
             }
@@ -323,17 +324,16 @@ async fn differing(
     let body = parts.concat();
     if digest_of(said.digested.written, &body) != said.digested.digest {
         let record = there.written.first().map(|(key, _)| show(key)).unwrap_or_default();
-        return Ok(answer(record, "this row or a later one of the change is not as it was written, and the kept hashes are altered too".into()));
+        return Ok(answer(
+            record,
+            "this row or a later one of the change is not as it was written, and the kept hashes are altered too".into(),
+        ));
     }
     let kept: Vec<Hash> = body.chunks_exact(HASH_BYTES).filter_map(|bytes| bytes.try_into().ok()).collect();
-    let (written, superseded) = kept.split_at_checked(usize::try_from(said.digested.written)?).context("fewer hashes were kept than rows")?;
+    let (written, superseded) =
+        kept.split_at_checked(usize::try_from(said.digested.written)?).context("fewer hashes were kept than rows")?;
     for (kept, there, strange, gone) in [
-        (
-            written,
-            &there.written,
-            "the row is not as the change wrote it",
-            "of the rows that the change wrote, the one after this is gone",
-        ),
+        (written, &there.written, "the row is not as the change wrote it", "of the rows that the change wrote, the one after this is gone"),
         (
             superseded,
             &there.superseded,

@@ -179,7 +179,7 @@ impl Battery {
             all.rounds
         };
         let name = format!("r{number}");
-        let made = self.stage.create(&name, end.is_cold()).and_then(|place| Ok((round::play(&self.stage, &place, end), place)));
+        let made = self.stage.create(&name, end.is_cold()).map(|place| (round::play(&self.stage, &place, end), place));
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let (outcome, place) = match made {
             Ok((Ok(outcome), place)) => (outcome, place),
@@ -212,7 +212,10 @@ impl Battery {
             all.lost += 1;
         }
         if number.is_multiple_of(10) {
-            println!("{}: {} rounds, {} survived, {} killed, {} in a transaction", self.stage.name, all.rounds, all.survived, all.killed, all.open);
+            println!(
+                "{}: {} rounds, {} survived, {} killed, {} in a transaction",
+                self.stage.name, all.rounds, all.survived, all.killed, all.open
+            );
         }
         drop(all);
         if outcome.state == self.yardstick.state {

@@ -47,7 +47,8 @@ pub fn ask(address: SocketAddr, request: &Request<'_>) -> Result<(u16, String)> 
     let answer = String::from_utf8_lossy(&answer);
     let status = answer.split_whitespace().nth(1).and_then(|code| code.parse().ok()).context("no HTTP answer")?;
     let (head, body) = answer.split_once("\r\n\r\n").context("an HTTP answer without its body")?;
-    let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ").and_then(|own| own.parse::<usize>().ok()));
+    let length =
+        head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ").and_then(|own| own.parse::<usize>().ok()));
     ensure!(length.is_none_or(|length| length == body.len()), "the answer was cut off");
     Ok((status, body.to_owned()))
 }
