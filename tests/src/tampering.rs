@@ -225,7 +225,10 @@ const DEEDS_ON_A_PAYOUT: &[Deed] = &[
     ),
     deed(
         "the file is another one",
-        &["create table aside as select * from payout_files", "update payout_files set body = (select body from audit_entries where sequence = 1)"],
+        &[
+            "create table aside as select * from payout_files",
+            "update payout_files set body = (select body from audit_entries where sequence = 1)",
+        ],
         &["delete from payout_files", "insert into payout_files select * from aside", "drop table aside"],
         "its file is not the one that was exported",
     ),
