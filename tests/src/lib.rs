@@ -26,6 +26,7 @@ mod real_input;
 mod record;
 mod sign_in;
 mod stage;
+mod tampering;
 mod two_servers;
 mod walkthrough;
 mod what_if;

@@ -121,3 +121,28 @@ async fn a_closed_period_stays_as_it_is_by_every_way_and_what_is_late_goes_to_th
         stage.remove().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_runs_the_server_can_break_the_glass_and_the_trail_says_so() {
+    for stage in Stage::each().await {
+        let instance = &stage.instance;
+        instance.load(write(&small_company()).path()).await.expect("the company loads");
+        instance.run(&|_| {}).await.expect("a run");
+        let operator = Caller::operator("operator");
+        step(instance, &operator, "2026-01", PeriodState::InReview).await.expect("a review");
+        assert_eq!(kind(&step(instance, &operator, "2026-01", PeriodState::Approved).await.expect_err("alone")), RefusalKind::Forbidden);
+        let alone = |reason: &str| Step { to: PeriodState::Approved, reason: reason.to_owned() };
+        let silent = instance.break_glass_on_period(&operator, "2026-01", &alone(" ")).await.expect_err("no reason");
+        assert_eq!(kind(&silent), RefusalKind::Invalid);
+        instance.break_glass_on_period(&operator, "2026-01", &alone("nobody is there")).await.expect("approved");
+        instance.break_glass_to_reopen(&operator, "2026-01", "it was the wrong month").await.expect("open");
+        let again = instance.break_glass_to_reopen(&operator, "2026-01", "again").await.expect_err("it is open");
+        assert_eq!(kind(&again), RefusalKind::Conflict);
+        let search = attain_app::trail::Search { action: "break-glass".to_owned(), ..Default::default() };
+        let entries = instance.audit_entries(&operator, &search, i64::MAX, 10).await.expect("entries");
+        let reasons: Vec<&str> = entries.iter().map(|own| own.reason.as_str()).collect();
+        assert_eq!(reasons, ["it was the wrong month", "nobody is there"]);
+        assert!(instance.verify_audit().await.expect("a report").faults.is_empty());
+        stage.remove().await;
+    }
+}

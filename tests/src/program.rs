@@ -71,6 +71,106 @@ fn credit_is_asked_about_and_given_on_the_command_line() {
     assert_eq!(run(&["credit", "release", "gone", "--on", "2026-03-01"]).status.code(), Some(4));
 }
 
+#[test]
+fn people_decide_with_one_another_on_the_command_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let company = write(&small_company());
+    let run = |arguments: &[&str]| run(folder.path(), arguments);
+    let code = |arguments: &[&str]| run(arguments).status.code();
+    let said = |arguments: &[&str]| -> String {
+        let output = run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let json = |arguments: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&said(&[arguments, &["--json"]].concat())).expect("one JSON document")
+    };
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned();
+    said(&["load", company.path().to_str().expect("a path")]);
+    said(&["run"]);
+    for (login, role) in [("cora", "comp-admin"), ("fin", "finance")] {
+        said(&["user", "add", login, "--role", role]);
+    }
+    let fin = said(&["user", "token", "fin"]).trim().to_owned();
+    let cora = said(&["user", "token", "cora"]).trim().to_owned();
+
+    let raised = json(&[
+        "dispute",
+        "raise",
+        "ana",
+        "2026-01",
+        "--subject",
+        "too little",
+        "--body",
+        "t3 is all mine",
+        "--line",
+        "1",
+        "--expected",
+        "150",
+    ]);
+    let dispute = text(&raised["dispute_id"]);
+    assert_eq!(code(&["dispute", "assign", &dispute, "nobody"]), Some(4));
+    said(&["dispute", "assign", &dispute, "cora"]);
+    let shown = said(&["dispute", "answer", &dispute, "I look at it", "--token", &cora]);
+    assert!(shown.contains("assigned") && shown.contains("cora: I look at it"), "{shown}");
+    assert_eq!(code(&["dispute", "resolve", &dispute, "perhaps", "--comment", "x"]), Some(3));
+    let resolved = said(&["dispute", "resolve", &dispute, "accepted", "--amount", "10", "--comment", "half of it", "--token", &cora]);
+    assert!(resolved.contains("accepted, granted 10") && resolved.contains("is submitted"), "{resolved}");
+    assert!(said(&["dispute", "list", "--state", "resolved"]).contains(&dispute));
+    assert_eq!(json(&["dispute", "list", "--state", "open"]), serde_json::json!([]));
+
+    let granted = text(&json(&["adjustment", "list"])[0]["adjustment_id"]);
+    let hash = text(&json(&["adjustment", "show", &granted])["change"]["content_hash"]);
+    let approve = |token: &str, hash: &str| code(&["adjustment", "approve", &granted, "--content-hash", hash, "--token", token]);
+    assert_eq!(approve("att_nobody", &hash), Some(6));
+    assert_eq!(approve(&cora, &hash), Some(6), "she decided on the dispute");
+    assert_eq!(approve(&fin, "another"), Some(5));
+    assert_eq!(approve(&fin, &hash), Some(0));
+    assert_eq!(json(&["adjustment", "list", "--payee", "ana"])[0]["state"], "approved");
+    assert!(said(&["dispute", "show", &dispute]).contains("is closed"));
+    let proposed = json(&["adjustment", "propose", "ben", "2026-01", "-5", "--reason", "goodwill", "--note", "a round sum"]);
+    let proposed = text(&proposed["adjustment"]["adjustment_id"]);
+    said(&["adjustment", "reject", &proposed, "--comment", "no", "--token", &fin]);
+    assert!(said(&["adjustment", "show", &proposed]).contains("is rejected: -5 to ben"));
+
+    let given = json(&["delegation", "add", "fin", "cora", "--from-on", "2026-01-01", "--until-on", "2026-12-31", "--reason", "away"]);
+    let ended = said(&["delegation", "end", &text(&given[0]["delegation_id"])]);
+    assert!(ended.contains("revoked"), "{ended}");
+    assert_eq!(json(&["webhook", "list"]), serde_json::json!([]));
+
+    // A period is approved by two people, and opened again by two.
+    said(&["run"]);
+    said(&["period", "set", "2026-01", "in-review"]);
+    assert_eq!(code(&["period", "set", "2026-01", "approved"]), Some(6), "nobody else has a say");
+    assert_eq!(code(&["period", "set", "2026-01", "approved", "--actor", "somebody-else"]), Some(6), "a name is no second person");
+    said(&["period", "set", "2026-01", "approved", "--token", &fin]);
+    assert_eq!(code(&["period", "reopen", "2026-01", "--reason", "late"]), Some(6));
+    said(&["period", "reopen", "2026-01", "--reason", "late", "--token", &fin]);
+    assert_eq!(json(&["period", "list"])[0]["state"], "open");
+    said(&["period", "set", "2026-01", "in-review"]);
+    said(&["run"]);
+    assert_eq!(code(&["period", "set", "2026-01", "approved", "--break-glass"]), Some(3), "without a reason");
+    said(&["period", "set", "2026-01", "approved", "--break-glass", "--reason", "fin left the company"]);
+
+    let draft = |day: &str| text(&json(&["payout", "draft", "2026-01", "--pay-on", day])["batch_id"]);
+    let batch = draft("2026-02-10");
+    let line = |payout: &serde_json::Value| -> serde_json::Value {
+        payout["lines"].as_array().expect("lines").iter().find(|own| own["payee_id"] == "ana").expect("her line").clone()
+    };
+    assert_eq!(line(&json(&["payout", "mark", &batch, "ana", "excluded", "--reason", "leave"]))["state"], "excluded");
+    assert_eq!(line(&json(&["payout", "unmark", &batch, "ana", "--reason", "back"]))["state"], "due");
+    assert_eq!(json(&["payout", "cancel", &batch, "--reason", "another day"])["state"], "cancelled");
+    let batch = draft("2026-02-12");
+    said(&["payout", "review", &batch]);
+    let hash = text(&json(&["payout", "show", &batch])["content_hash"]);
+    said(&["payout", "approve", &batch, "--content-hash", &hash, "--token", &fin]);
+    said(&["payout", "export", &batch, "--out", folder.path().to_str().expect("a path")]);
+    said(&["payout", "confirm", &batch, "--reference", "bank 1", "--paid-on", "2026-02-12"]);
+    let back = json(&["payout", "return", &batch, "ana", "--on", "2026-02-14", "--reason", "the account is closed"]);
+    assert_eq!(line(&back)["state"], "returned");
+    assert_eq!(code(&["audit", "verify"]), Some(0));
+}
+
 struct Served {
     child: Child,
     lines: Receiver<String>,

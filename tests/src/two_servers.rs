@@ -73,9 +73,11 @@ impl Drop for Node {
     }
 }
 
+/// The calculations; a record has jobs of its own beside them.
 async fn jobs(database: &Database) -> Vec<JobRecord> {
     let mut read = database.read().await.expect("a snapshot");
-    attain_jobs::list(&mut read, Filter::default(), 10_000).await.expect("the jobs")
+    let all = attain_jobs::list(&mut read, Filter::default(), 10_000).await.expect("the jobs");
+    all.into_iter().filter(|own| own.kind == "run").collect()
 }
 
 /// Asks for a job of which that is true, for at most three minutes.

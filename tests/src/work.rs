@@ -262,6 +262,46 @@ async fn schedules_are_edited_by_who_may_and_their_jobs_publish_and_import() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_fresh_company_delivers_and_escalates_by_itself() {
+    for stage in Stage::each().await {
+        stage.instance.load(write(&small_company()).path()).await.expect("the company loads");
+        let server = Server::start(&stage).await;
+        let (admin, platform) = (server.token(Role::CompAdmin).await, server.token(Role::Platform).await);
+        let kinds = |list: &Value| -> Vec<String> {
+            let items = list["items"].as_array().expect("a list");
+            let mut kinds: Vec<String> = items.iter().map(|own| own["kind"].as_str().expect("a kind").to_owned()).collect();
+            kinds.sort();
+            kinds
+        };
+        assert_eq!(server.get(&admin, "/schedules").expect(200)["items"], json!([]), "nobody has added any");
+
+        let worker = Worker::start(&stage.instance, "one");
+        let done = until("both are done", || {
+            let done = server.get(&admin, "/jobs?state=done").expect(200);
+            (kinds(&done) == ["deliver", "escalate"]).then_some(done)
+        })
+        .await;
+        assert!(done["items"].as_array().expect("a list").iter().all(|job| job["requested_by"] == "attain"), "{done}");
+        let schedules = server.get(&admin, "/schedules").expect(200);
+        assert_eq!(kinds(&schedules), ["deliver", "escalate"]);
+        worker.stop().await;
+
+        // Who removed one has the last word, and another start makes nothing twice.
+        let escalate =
+            &schedules["items"].as_array().expect("a list").iter().find(|own| own["kind"] == "escalate").expect("it")["schedule_id"];
+        let path = format!("/schedules/{}", escalate.as_str().expect("an id"));
+        let version = server.get(&platform, &path).header("etag").expect("a version").to_owned();
+        assert_eq!(server.send("DELETE", &path, &platform, &[("if-match", &version)], None).status, 204);
+        let worker = Worker::start(&stage.instance, "two");
+        calculated(&server, &admin).await;
+        assert_eq!(kinds(&server.get(&admin, "/schedules").expect(200)), ["deliver"]);
+        worker.stop().await;
+        server.stop().await;
+        stage.remove().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_extension_that_is_sent_is_kept_and_not_active() {
     let stage = Stage::sqlite().await;
     stage.instance.load(write(&small_company()).path()).await.expect("the company loads");

@@ -56,7 +56,7 @@ const CHORES: &[Chore] = &[
     },
     Chore {
         name: "torture",
-        arguments: "money [COUNT] [SEED] | crash [ROUNDS] | oracle [PLANS] [SEED]",
+        arguments: "money [COUNT] [SEED] | crash [ROUNDS | every] | oracle [PLANS] [SEED]",
         what: "random years of events against the laws of the ledger; a server killed at its work; a second implementation",
         run: torture::run,
     },

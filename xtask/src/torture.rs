@@ -12,13 +12,13 @@ const SEQUENCES: &str = "100000";
 /// Plans that `oracle` makes unless told otherwise.
 const PLANS: &str = "1000";
 
-/// `money [COUNT] [FIRST SEED]`, `crash [ROUNDS]`, `oracle [PLANS] [SEED]`.
+/// `money [COUNT] [FIRST SEED]`, `crash [ROUNDS | every]`, `oracle [PLANS] [SEED]`.
 pub fn run(arguments: &[String]) -> Result<ExitCode> {
     match arguments {
         [what, rest @ ..] if what == "money" && rest.len() <= 2 => money(rest),
         [what, rest @ ..] if what == "crash" && rest.len() <= 1 => crash(rest),
         [what, rest @ ..] if what == "oracle" && rest.len() <= 2 => oracle(rest),
-        _ => bail!("write `torture money [COUNT [SEED]]`, `torture crash [ROUNDS]` or `torture oracle [PLANS [SEED]]`"),
+        _ => bail!("write `torture money [COUNT [SEED]]`, `torture crash [ROUNDS | every]` or `torture oracle [PLANS [SEED]]`"),
     }
 }
 

@@ -12,15 +12,16 @@ use attain_domain::fixed::{self, MONEY_SCALE};
 use attain_domain::schema::{self, ENTITIES};
 use attain_domain::{NULL_NUMBER, Table};
 use attain_store::entities::Changes;
+use attain_store::row_hashes::Digested;
 use attain_store::versions::{self, Part};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use utoipa::ToSchema;
 
 /// What a change did to one entity.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EntityCount {
     pub entity: String,
     pub inserted: u64,
@@ -30,12 +31,12 @@ pub struct EntityCount {
 }
 
 /// What a change did. The control totals of `changes` tie: rows given = inserted + changed + unchanged.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Receipt {
     pub changes: Vec<EntityCount>,
     pub documents: Vec<String>,
     /// What is to be looked at in the plans of a company that was loaded or applied; it refused nothing.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lints: Vec<PlanLint>,
 }
 
@@ -43,6 +44,16 @@ impl Receipt {
     pub fn is_empty(&self) -> bool {
         self.documents.is_empty() && self.changes.iter().all(|own| own.inserted + own.changed + own.removed == 0)
     }
+}
+
+/// What the trail keeps of a change.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct ToldChange {
+    #[serde(flatten)]
+    pub receipt: Receipt,
+    /// By table: which rows were written and superseded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<BTreeMap<String, Digested>>,
 }
 
 /// A refusal that lists what is wrong with a folder or a file.
@@ -209,8 +220,9 @@ impl Instance {
     ) -> Result<Receipt> {
         periods::guard(have, want, door)?;
         periods::record(tx, have, want, &self.actor, source).await?;
-        let now = now_ms();
+        let now = attain_store::row_hashes::instant(tx, now_ms()).await?;
         let mut receipt = Receipt::default();
+        let mut rows = BTreeMap::new();
         for entity in ENTITIES {
             let before = have.map_or_else(|| Canonical::from(Table::new(entity.name)), |company| company.table_of(entity));
             let after = want.table_of(entity);
@@ -222,7 +234,8 @@ impl Instance {
                 None => attain_store::entities::diff(entity, &before, &after)?,
             };
             let batch_id = attain_store::batches::next_id(tx).await?;
-            let counts = attain_store::entities::write_changes(tx, entity, &changes, source, Some(batch_id), now).await?;
+            let (counts, digested) = attain_store::entities::write_changes(tx, entity, &changes, source, Some(batch_id), now).await?;
+            rows.extend(digested.map(|own| (entity.name.to_owned(), own)));
             let batch = attain_store::batches::Batch {
                 batch_id,
                 source: source.to_owned(),
@@ -243,9 +256,12 @@ impl Instance {
         }
         let nothing = BTreeMap::new();
         let before = have.map_or(nothing, Company::documents);
-        receipt.documents = attain_store::documents::write(tx, &before, &want.documents(), now).await?;
+        let after = want.documents();
+        receipt.documents = attain_store::documents::write(tx, &before, &after, now).await?;
+        let digested = attain_store::row_hashes::keep_documents(tx, &before, &after, now).await?;
+        rows.extend(digested.map(|own| (attain_store::row_hashes::DOCUMENTS.to_owned(), own)));
         if !receipt.is_empty() {
-            let after = serde_json::to_string(&receipt)?;
+            let after = serde_json::to_string(&ToldChange { receipt: receipt.clone(), rows: Some(rows) })?;
             let object = want.settings.name.clone();
             versions::bump(tx, Part::Company).await?;
             self.live.kept.keep_company(versions::stamp(tx, Part::Company).await?, want);

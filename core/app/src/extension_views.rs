@@ -395,9 +395,7 @@ impl Instance {
         let payload = serde_json::json!({ "name": name, "digest": digest });
         let comment = format!("activate {name} {}", digest.get(..12).unwrap_or(digest));
         let new = NewChange { kind: ChangeKind::Extension, object: name.to_owned(), payload, comment, base_digest: None };
-        let change_id = self.draft_change(caller, &new).await?.head.change_id;
-        self.submit_change(caller, &change_id).await?;
-        Ok(change_id)
+        Ok(self.submit_new_change(caller, new).await?.head.change_id)
     }
 
     /// Lets a connector reach a host that its manifest asks for.

@@ -94,6 +94,7 @@ pub fn bundled(configured: &[PathBuf]) -> Result<Bundle> {
 
 /// Like [`bundled`], keeping compiled components in `folder`.
 pub fn bundled_with_cache(configured: &[PathBuf], folder: &Path) -> Result<Bundle> {
+    attain_extend::wasm::tell_steps(attain_database::crash_point);
     let cache = Cache::new(folder, host_key(folder)?);
     assemble(configured, Some(cache))
 }

@@ -306,18 +306,25 @@ impl Instance {
             return Ok(outcome(Some(before.import_id), state, before.change_id));
         }
         if is_new && needs_approval(entity.name) {
-            // The change is written by its own transaction; SQLite has one at a time.
+            // What a change costs is calculated first, in no transaction; SQLite has one at a time.
             tx.rollback().await?;
             let text = std::str::from_utf8(bytes).context("a file that was read is UTF-8")?;
-            let change_id = self.submit_import_change(caller, entity.name, text, source).await?;
-            let waiting = Import { change_id: Some(change_id.clone()), ..import("waiting-for-approval")? };
+            let payload = serde_json::json!({ "entity": entity.name, "csv": text, "source": source });
+            let comment = format!("import of {} from {source}", entity.name);
+            let new = NewChange { kind: ChangeKind::Import, object: entity.name.to_owned(), payload, comment, base_digest: None };
+            let view = self.view().await?;
+            let readied = self.ready_change(caller, &view, new).await?;
             let mut tx = self.database.begin().await?;
-            let entry = Entry::new(&self.actor, "import-for-approval", entity.name).reason(source).after(&change_id);
-            attain_audit::append(&mut tx, entry, waiting.sent_at).await?;
+            bump(&mut tx, Part::Work).await?;
+            let change = self.change_within(&mut tx, caller, &view.company.company, &readied, true, now_ms()).await?;
+            let waiting = Import { change_id: Some(change.change_id.clone()), ..import("waiting-for-approval")? };
             self.keep(&mut tx, &waiting, &receipt).await?;
+            self.note_new_change(&mut tx, caller, &change).await?;
+            let entry = Entry::new(&self.actor, "import-for-approval", entity.name).reason(source).after(&change.change_id);
+            attain_audit::append(&mut tx, entry, waiting.sent_at).await?;
             tx.commit().await?;
             self.seal().await?;
-            return Ok(outcome(Some(waiting.import_id), "waiting-for-approval", Some(change_id)));
+            return Ok(outcome(Some(waiting.import_id), "waiting-for-approval", Some(change.change_id)));
         }
         let mut import = import(if is_new { "applied" } else { "unchanged" })?;
         if is_new {
@@ -407,16 +414,6 @@ impl Instance {
         let entity = known_entity(entity)?;
         let text = self.pulled_text(connector, entity.name, settings).await?;
         self.take_in(caller, entity, &source_of(connector)?, false, text.as_bytes(), None).await
-    }
-
-    /// Hands an import of what is decided to the changes that wait for a second person, and answers the change.
-    async fn submit_import_change(&self, caller: &Caller, entity: &str, csv: &str, source: &str) -> Result<String> {
-        let payload = serde_json::json!({ "entity": entity, "csv": csv, "source": source });
-        let comment = format!("import of {entity} from {source}");
-        let new = NewChange { kind: ChangeKind::Import, object: entity.to_owned(), payload, comment, base_digest: None };
-        let change_id = self.draft_change(caller, &new).await?.head.change_id;
-        self.submit_change(caller, &change_id).await?;
-        Ok(change_id)
     }
 }
 

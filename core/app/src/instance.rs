@@ -63,6 +63,8 @@ pub struct Instance {
 pub struct AuditReport {
     pub entries: i64,
     pub checkpoints: i64,
+    /// Rows and postings of the record that were compared with what the trail says of them.
+    pub rows: u64,
     /// Empty when nothing was tampered with.
     pub faults: Vec<String>,
 }
@@ -169,10 +171,13 @@ impl Instance {
         attain_audit::checkpoint(&self.database, &self.seal, now_ms()).await.map(drop)
     }
 
+    /// Checks the trail, and that the rows of the record are those that the trail tells of.
     pub async fn verify_audit(&self) -> Result<AuditReport> {
         let report = attain_audit::verify(&self.database, &self.seal).await?;
-        let faults = report.faults.iter().map(|fault| format!("entry {}: {}", fault.sequence, fault.what)).collect();
-        Ok(AuditReport { entries: report.entries, checkpoints: report.checkpoints, faults })
+        let mut faults: Vec<String> = report.faults.iter().map(|fault| format!("entry {}: {}", fault.sequence, fault.what)).collect();
+        let (rows, altered) = self.altered_rows().await?;
+        faults.extend(altered);
+        Ok(AuditReport { entries: report.entries, checkpoints: report.checkpoints, rows, faults })
     }
 
     /// The versions of one record, oldest first; `key` as in the entity's file.
@@ -223,17 +228,6 @@ pub(crate) fn home_key(path: &Path, advice: &str) -> Result<[u8; 32]> {
         Err(_) => {}
     }
     getrandom::fill(&mut key).map_err(|error| anyhow::anyhow!("the system gave no random bytes: {error}"))?;
-    // Whole or not at all: nobody reads a half of it.
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let unwritten = || format!("`{}` cannot be written", path.display());
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(unwritten)?;
-    std::io::Write::write_all(&mut file, &key)?;
-    file.as_file().sync_all()?;
-    match file.persist_noclobber(path) {
-        Ok(_) => std::fs::File::open(folder)?.sync_all()?,
-        // Another process was first.
-        Err(failed) if failed.error.kind() == std::io::ErrorKind::AlreadyExists => return home_key(path, advice),
-        Err(failed) => return Err(failed.error).with_context(unwritten),
-    }
-    Ok(key)
+    let is_ours = attain_audit::write_once(path, &key).with_context(|| format!("`{}` cannot be written", path.display()))?;
+    if is_ours { Ok(key) } else { home_key(path, advice) }
 }

@@ -44,6 +44,7 @@ pub mod plan_versions;
 pub mod planning;
 mod proposals;
 pub mod refusal;
+mod row_check;
 pub mod rows;
 pub mod run_standing;
 pub mod run_views;
@@ -62,6 +63,7 @@ pub mod whoami;
 pub mod work;
 pub mod work_policy;
 
+pub use attain_database::{crash_is_watched, crash_point};
 pub use attain_store::versions::Versions;
 pub use instance::{AuditReport, Config, Instance, incident_id};
 pub(crate) use instance::{now_ms, shown_ms};

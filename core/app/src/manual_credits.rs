@@ -93,14 +93,6 @@ impl Instance {
             comment: comment.trim().to_owned(),
             base_digest: None,
         };
-        let change_id = self.draft_change(caller, &new).await?.head.change_id;
-        match self.submit_change(caller, &change_id).await {
-            Ok(change) => Ok(change),
-            Err(error) => {
-                // What cannot be submitted helps nobody as a draft.
-                self.withdraw_change(caller, &change_id).await?;
-                Err(error)
-            }
-        }
+        self.submit_new_change(caller, new).await
     }
 }

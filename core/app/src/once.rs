@@ -1,14 +1,16 @@
 //! Requests that are answered once: the key that a client chose, the content it came with, the answer it got.
 
-use crate::{Instance, now_ms};
+use crate::Instance;
 use anyhow::Result;
 use attain_store::once;
 
 /// An answer is kept so long.
 const KEPT_MS: i64 = 30 * 24 * 3_600_000;
-/// A request that has been at work so long may be cut off by a crash: the same content may be sent again, and takes the claim. Should the
-/// first one still be at work after all, it cannot commit any more.
-const CUT_OFF_MS: i64 = 20_000;
+/// A request whose server has said nothing for so long was cut off by a crash: the same content may be sent again, and takes the claim.
+/// Should the first one still be at work after all, it cannot commit any more.
+const CUT_OFF_MS: i64 = 5_000;
+/// A server says so often that a request is still at work.
+const SAID_EVERY: std::time::Duration = std::time::Duration::from_millis(1_500);
 
 /// What is known about a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +32,8 @@ impl Instance {
     /// Takes the key for this content, or says what became of it before.
     pub async fn begin_once(&self, user_id: &str, route: &str, key: &str, content: &[u8]) -> Result<Kept> {
         let hash = attain_store::digest(content);
-        let now = now_ms();
+        // Servers with clocks of their own agree on it.
+        let now = self.job_now().await?;
         let claim = crate::users::new_id("claim")?;
         let rider = || {
             let values = [&claim, user_id, route, key].map(str::to_owned).to_vec();
@@ -56,6 +59,27 @@ impl Instance {
         };
         tx.commit().await?;
         Ok(kept)
+    }
+
+    /// Says until it is dropped that the request under this rider is at work.
+    pub async fn keep_once(&self, rider: &attain_database::Rider) {
+        let [claim, user_id, route, key] = rider.values.as_slice() else { return };
+        loop {
+            tokio::time::sleep(SAID_EVERY).await;
+            match self.renew_once(claim, user_id, route, key).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => tracing::warn!("a request at work could not say so: {error:#}"),
+            }
+        }
+    }
+
+    async fn renew_once(&self, claim: &str, user_id: &str, route: &str, key: &str) -> Result<bool> {
+        let now = self.job_now().await?;
+        let mut tx = self.database.begin().await?;
+        let is_held = once::renew(&mut tx, claim, user_id, route, key, now).await?;
+        tx.commit().await?;
+        Ok(is_held)
     }
 
     pub async fn end_once(&self, user_id: &str, route: &str, key: &str, status: u16, answer: &str) -> Result<()> {

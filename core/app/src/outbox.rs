@@ -150,7 +150,9 @@ impl Instance {
                 break;
             }
             for outgoing in due {
+                attain_database::crash_point("before-send");
                 let end = self.attempt(&outgoing).await?;
+                attain_database::crash_point("after-send");
                 let place = match &end {
                     End::Sent(_) => 0,
                     End::Failed(_) => 1,

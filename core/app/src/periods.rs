@@ -8,6 +8,7 @@ use crate::folder::Company;
 use crate::refusal::Refusal;
 use crate::{Instance, now_ms, shown_ms};
 use anyhow::Result;
+use attain_audit::Entry;
 use attain_database::Tx;
 use attain_domain::Table;
 use attain_domain::schema;
@@ -60,6 +61,13 @@ impl PeriodState {
 pub(crate) enum Door {
     Usual,
     Decided,
+}
+
+/// Whose decision an approval is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hands {
+    Two,
+    BreakGlass,
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -242,7 +250,20 @@ impl Instance {
 
     /// Brings a period one step on, or back from review. Opening one again is [`Instance::draft_reopening`].
     pub async fn step_period(&self, caller: &Caller, period_id: &str, step: &Step) -> Result<Vec<PeriodView>> {
+        self.step_period_by(caller, period_id, step, Hands::Two).await
+    }
+
+    /// As [`Instance::step_period`], without the second person that an approval needs: for whoever runs the server, where nobody else can.
+    /// The trail has an entry of its own for it.
+    pub async fn break_glass_on_period(&self, caller: &Caller, period_id: &str, step: &Step) -> Result<Vec<PeriodView>> {
+        self.step_period_by(caller, period_id, step, Hands::BreakGlass).await
+    }
+
+    async fn step_period_by(&self, caller: &Caller, period_id: &str, step: &Step, hands: Hands) -> Result<Vec<PeriodView>> {
         let reason = crate::periods::reason(&step.reason)?;
+        if hands == Hands::BreakGlass && reason.is_empty() {
+            return Err(Refusal::invalid("say with a reason why nobody else can approve").into());
+        }
         match step.to {
             PeriodState::Open | PeriodState::InReview => caller.require_one(&[Action::DraftChanges, Action::ApproveChanges])?,
             PeriodState::Approved | PeriodState::Closed => caller.require(Action::ApproveChanges)?,
@@ -275,7 +296,7 @@ impl Instance {
             return Err(Refusal::conflict(message).into());
         }
         if step.to == Approved {
-            self.approvable(&mut tx, caller, period_id).await?;
+            self.approvable(&mut tx, caller, period_id, hands).await?;
             if !unreviewed.is_empty() {
                 let lines = unreviewed
                     .iter()
@@ -288,13 +309,16 @@ impl Instance {
             }
         }
         self.write_state(&mut tx, &have, caller, period_id, step.to, Door::Usual, &reason).await?;
+        if hands == Hands::BreakGlass {
+            note_broken_glass(&mut tx, caller, period_id, from, step.to, &reason).await?;
+        }
         tx.commit().await?;
         self.seal().await?;
         self.periods(caller).await
     }
 
     /// An approval needs results of what is there now, and a second person.
-    async fn approvable(&self, tx: &mut Tx, caller: &Caller, period_id: &str) -> Result<()> {
+    async fn approvable(&self, tx: &mut Tx, caller: &Caller, period_id: &str, hands: Hands) -> Result<()> {
         let Some((_, made_at)) = store::last_complete_run(tx).await? else {
             return Err(Refusal::conflict("nothing was calculated yet; start a run, review it, then approve the period").into());
         };
@@ -307,7 +331,7 @@ impl Instance {
         }
         let events = store::events(tx).await?;
         let asked = events.iter().rfind(|event| event.period_id == period_id && event.to_state == PeriodState::InReview.name());
-        if let Some(asked) = asked {
+        if let Some(asked) = asked.filter(|_| hands == Hands::Two) {
             let own = attain_store::users::by_id(tx, &caller.user_id).await?.and_then(|user| user.payee_id).or(caller.payee_id.clone());
             let theirs = attain_store::users::by_id(tx, &asked.actor).await?.and_then(|user| user.payee_id);
             if asked.actor == caller.user_id || (own.is_some() && own == theirs) {
@@ -356,21 +380,34 @@ impl Instance {
         let csv = format!("period_id,state\n{period_id},open\n");
         let payload = serde_json::json!({ "entity": "periods", "csv": csv, "source": format!("reopening: {reason}") });
         let new = NewChange { kind: ChangeKind::Import, object: "periods".to_owned(), payload, comment: reason, base_digest: None };
-        let drafted = self.draft_change(caller, &new).await?;
-        self.submit_change(caller, &drafted.head.change_id).await
+        self.submit_new_change(caller, new).await
     }
 
-    /// Opens a period again, for whoever runs the server.
-    pub async fn reopen_period(&self, caller: &Caller, period_id: &str, said: &str) -> Result<Vec<PeriodView>> {
+    /// Opens a period again without a second person: for whoever runs the server, where nobody else can.
+    pub async fn break_glass_to_reopen(&self, caller: &Caller, period_id: &str, said: &str) -> Result<Vec<PeriodView>> {
         let said = reason(said)?;
+        if said.is_empty() {
+            return Err(Refusal::invalid("say with a reason why nobody else can approve").into());
+        }
         let mut tx = self.database.begin().await?;
         versions::hold(&mut tx, Part::Company).await?;
         let have = self.company_at(&mut tx).await?.ok_or_else(no_company)?;
+        let from = state_of(&have, period_id);
+        if !from.is_frozen() {
+            return Err(Refusal::conflict(format!("period {period_id} is not closed; nothing keeps you from working in it")).into());
+        }
         self.write_state(&mut tx, &have, caller, period_id, PeriodState::Open, Door::Decided, &said).await?;
+        note_broken_glass(&mut tx, caller, period_id, from, PeriodState::Open, &said).await?;
         tx.commit().await?;
         self.seal().await?;
         self.periods(caller).await
     }
+}
+
+/// An entry that an auditor can look for.
+async fn note_broken_glass(tx: &mut Tx, caller: &Caller, period_id: &str, from: PeriodState, to: PeriodState, reason: &str) -> Result<()> {
+    let entry = Entry::new(&caller.user_id, "break-glass", &format!("period {period_id}"));
+    attain_audit::append(tx, entry.before(from.name()).after(to.name()).reason(reason), now_ms()).await.map(drop)
 }
 
 fn reason(text: &str) -> Result<String, Refusal> {

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 const TEXT_BYTES_MAX: usize = 1 << 20;
 
 /// Something to look at in a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PlanLint {
     /// In `plans/`.
     pub file: String,

@@ -286,6 +286,35 @@ impl Instance {
         view(own, None)
     }
 
+    /// Sees to it that the record has what it does by itself, unless somebody removed that.
+    pub(crate) async fn add_standing_schedules(&self) -> Result<()> {
+        let mut missing = Vec::new();
+        let mut connection = self.database.glance().await?;
+        for own in work::STANDING {
+            if !attain_jobs::is_known(&mut connection, own.schedule_id).await? {
+                missing.push(own);
+            }
+        }
+        drop(connection);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let now = self.job_now().await?;
+        let mut tx = self.database.begin().await?;
+        attain_store::versions::bump(&mut tx, Part::Work).await?;
+        let mut added = Vec::new();
+        for own in missing {
+            let job = work::job_of(own.kind, json!({}), work::ITSELF);
+            added.extend(attain_jobs::add_standing(&mut tx, own.schedule_id, &job, own.cron, now).await?);
+        }
+        for own in &added {
+            let entry = Entry::new(work::ITSELF, "add-schedule", &own.schedule_id).after(&trailed(own));
+            attain_audit::append(&mut tx, entry, now).await?;
+        }
+        tx.commit().await?;
+        self.seal().await
+    }
+
     /// Changes the version of it that the caller saw.
     pub async fn change_schedule(&self, caller: &Caller, schedule_id: &str, version: i64, wanted: &ScheduleChange) -> Result<ScheduleView> {
         caller.require(Action::ManageJobs)?;

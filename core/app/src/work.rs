@@ -66,6 +66,24 @@ impl Kind {
     }
 }
 
+/// Who asks for what nobody asked for.
+pub(crate) const ITSELF: &str = "attain";
+
+/// What every record does by itself, from the first start of a worker on. People see it among the schedules, and can change, pause or
+/// remove it.
+pub(crate) struct Standing {
+    pub kind: Kind,
+    /// The same in every record.
+    pub schedule_id: &'static str,
+    pub cron: &'static str,
+}
+
+/// What is written to be sent asks for its own job; the schedule takes what was left behind, by a server without mail for example.
+pub(crate) const STANDING: [Standing; 2] = [
+    Standing { kind: Kind::Deliver, schedule_id: "000000000000000000000001", cron: "7 * * * *" },
+    Standing { kind: Kind::Escalate, schedule_id: "000000000000000000000002", cron: "0 * * * *" },
+];
+
 /// What an import pulls. `settings` are the connector's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -137,6 +155,9 @@ impl Instance {
 
     /// As [`Instance::work`].
     pub async fn work_with(&self, options: attain_jobs::Options, stop: watch::Receiver<bool>) {
+        if let Err(error) = self.add_standing_schedules().await {
+            tracing::warn!("the schedules that every record has could not be added: {error:#}");
+        }
         let hand = Arc::new(Hand { instance: self.clone() });
         attain_jobs::work(self.database.clone(), hand, options, attain_jobs::Clock::OfDatabase, stop).await;
     }

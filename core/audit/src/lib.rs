@@ -6,7 +6,7 @@ mod seal;
 mod verify;
 
 pub use merkle::{Hash, inclusion_root};
-pub use seal::{Checkpoint, Seal};
+pub use seal::{Checkpoint, Seal, write_once};
 pub use verify::{Fault, Report, verify};
 
 use anyhow::{Context, ensure};

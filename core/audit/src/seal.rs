@@ -3,11 +3,13 @@
 
 use crate::Hash;
 use anyhow::{Context, bail, ensure};
+use attain_database::{crash_is_due, crash_point};
 use ed25519_dalek::{Signature, Signer as _, SigningKey};
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 const MAGIC: &str = "attain-checkpoint-1";
 /// Marks what a crash left of a line.
@@ -56,6 +58,30 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
 }
 
+/// Makes a file that only its owner can read, whole or not at all: a crash leaves no half of it. Answers whether it was made; another
+/// process may have been first.
+pub fn write_once(path: &Path, bytes: &[u8]) -> std::io::Result<bool> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let own = format!("{}-{}.partial", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let partial = path.with_added_extension(own);
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    crash_point("before-link");
+    let linked = std::fs::hard_link(&partial, path);
+    std::fs::remove_file(&partial)?;
+    match linked {
+        Ok(()) => {
+            File::open(folder)?.sync_all()?;
+            crash_point("after-link");
+            Ok(true)
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// The signing key and the place of the anchor file.
 pub struct Seal {
     key: SigningKey,
@@ -83,15 +109,11 @@ impl Seal {
                 ensure!(!anchor.exists(), "the key `{shown}` is gone but its anchor is there: restore the key");
                 let mut seed = [0; 32];
                 getrandom::fill(&mut seed).map_err(|error| anyhow::anyhow!("no random numbers for a key: {error}"))?;
-                let mut file = OpenOptions::new()
-                    .write(true)
-                    .create_new(true)
-                    .mode(0o600)
-                    .open(&path)
+                let is_ours = write_once(&path, format!("{}\n", hex(&seed)).as_bytes())
                     .with_context(|| format!("the key `{shown}` cannot be written"))?;
-                writeln!(file, "{}", hex(&seed))?;
-                file.sync_all()?;
-                File::open(folder)?.sync_all()?;
+                if !is_ours {
+                    return Seal::open(folder);
+                }
                 seed
             }
             Err(error) => return Err(error).with_context(|| format!("the key `{shown}` cannot be read")),
@@ -144,8 +166,15 @@ impl Seal {
             .with_context(|| format!("the anchor `{}` cannot be written", self.anchor.display()))?;
         // The rest of a crash becomes a comment line, so that the file stays append-only.
         let start = if cut_off { format!("{CUT_OFF}\n") } else { String::new() };
-        file.write_all(format!("{start}{}", checkpoint.line()).as_bytes())?;
+        let line = format!("{start}{}", checkpoint.line());
+        crash_point("before-anchor");
+        if crash_is_due("half-anchor") {
+            file.write_all(&line.as_bytes()[..line.len() / 2])?;
+            std::process::abort();
+        }
+        file.write_all(line.as_bytes())?;
         file.sync_all()?;
+        crash_point("after-anchor");
         Ok(())
     }
 

@@ -301,3 +301,15 @@ fn the_key_is_private_and_is_not_made_anew_beside_an_anchor() -> anyhow::Result<
     assert!(Seal::open(folder.path()).expect_err("the key is gone").to_string().contains("restore the key"));
     Ok(())
 }
+
+#[test]
+fn a_key_is_made_once_and_whole() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("host.key");
+    // What a crash left of an earlier attempt.
+    std::fs::write(folder.path().join("host.key.1-0.partial"), "ha")?;
+    assert!(crate::write_once(&path, b"one")?);
+    assert!(!crate::write_once(&path, b"two")?, "another process was first");
+    assert_eq!(std::fs::read(&path)?, b"one");
+    Ok(())
+}

@@ -1,27 +1,17 @@
-//! For crash tests of debug builds: ends the process at the n-th begin or commit of a write transaction, and marks whether one is open.
-//! `ATTAIN_CRASH_AT` is `before-commit:12`, `after-commit:12` or `after-begin:12`; `ATTAIN_CRASH_MARK` is a file of one byte.
+//! For crash tests of debug builds: ends the process at the n-th time that it passes a named point, and marks whether a write transaction
+//! is open. `ATTAIN_CRASH_AT` is `before-commit:12`; `ATTAIN_CRASH_MARK` is a file of one byte; `ATTAIN_CRASH_LOG` is a file that gets a
+//! line for each point that is passed, so that a driver knows how many there are.
 
+use std::fs::File;
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 
-/// A place in the life of a write transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Point {
-    AfterBegin,
-    BeforeCommit,
-    AfterCommit,
-}
-
-impl Point {
-    fn name(self) -> &'static str {
-        match self {
-            Point::AfterBegin => "after-begin",
-            Point::BeforeCommit => "before-commit",
-            Point::AfterCommit => "after-commit",
-        }
-    }
-}
+pub(crate) const AFTER_BEGIN: &str = "after-begin";
+/// Before a statement of a write transaction.
+pub(crate) const STATEMENT: &str = "statement";
+pub(crate) const BEFORE_COMMIT: &str = "before-commit";
+pub(crate) const AFTER_COMMIT: &str = "after-commit";
 
 static MET: AtomicU64 = AtomicU64::new(0);
 static OPEN: AtomicI64 = AtomicI64::new(0);
@@ -37,8 +27,22 @@ fn wanted() -> Option<&'static (String, u64)> {
         .as_ref()
 }
 
+fn log() -> Option<&'static Mutex<File>> {
+    static LOG: OnceLock<Option<Mutex<File>>> = OnceLock::new();
+    LOG.get_or_init(|| {
+        let path = std::env::var_os("ATTAIN_CRASH_LOG")?;
+        std::fs::OpenOptions::new().append(true).create(true).open(path).ok().map(Mutex::new)
+    })
+    .as_ref()
+}
+
+/// Whether somebody asks what is passed.
+pub(crate) fn is_watched() -> bool {
+    wanted().is_some() || log().is_some()
+}
+
 fn mark(open: bool) {
-    static MARK: OnceLock<Option<Mutex<std::fs::File>>> = OnceLock::new();
+    static MARK: OnceLock<Option<Mutex<File>>> = OnceLock::new();
     let file = MARK.get_or_init(|| {
         let path = std::env::var_os("ATTAIN_CRASH_MARK")?;
         std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(path).ok().map(Mutex::new)
@@ -50,23 +54,34 @@ fn mark(open: bool) {
     }
 }
 
-/// Passes a point; does not return where the process is to end there.
-pub fn pass(point: Point) {
-    let open = match point {
-        Point::AfterBegin => OPEN.fetch_add(1, Ordering::SeqCst) + 1,
-        Point::BeforeCommit => OPEN.load(Ordering::SeqCst),
-        Point::AfterCommit => OPEN.fetch_sub(1, Ordering::SeqCst) - 1,
-    };
-    mark(open > 0);
-    if let Some((name, count)) = wanted()
-        && *name == point.name()
-        && MET.fetch_add(1, Ordering::SeqCst) + 1 == *count
+/// Whether this is the point, and the time, at which the process is to end.
+pub(crate) fn is_due(name: &str) -> bool {
+    if let Some(file) = log()
+        && let Ok(mut file) = file.lock()
     {
+        let _ = file.write_all(format!("{name}\n").as_bytes());
+    }
+    wanted().is_some_and(|(own, count)| own == name && MET.fetch_add(1, Ordering::SeqCst) + 1 == *count)
+}
+
+/// Passes a point; does not return where the process is to end there.
+pub(crate) fn pass(name: &str) {
+    if is_due(name) {
         std::process::abort();
     }
 }
 
+pub(crate) fn begun() {
+    mark(OPEN.fetch_add(1, Ordering::SeqCst) + 1 > 0);
+    pass(AFTER_BEGIN);
+}
+
+pub(crate) fn committed() {
+    mark(OPEN.fetch_sub(1, Ordering::SeqCst) - 1 > 0);
+    pass(AFTER_COMMIT);
+}
+
 /// A transaction ended without a commit.
-pub fn dropped() {
+pub(crate) fn dropped() {
     mark(OPEN.fetch_sub(1, Ordering::SeqCst) - 1 > 0);
 }

@@ -95,7 +95,7 @@ impl Database {
             Kind::Postgres => (self.pool.begin_with("begin isolation level read committed").await?, None),
         };
         #[cfg(debug_assertions)]
-        crash::pass(crash::Point::AfterBegin);
+        crash::begun();
         Ok(Tx { transaction: Some(transaction), _turn: turn })
     }
 
@@ -139,11 +139,11 @@ impl Tx {
     pub async fn commit(mut self) -> anyhow::Result<()> {
         rider::write(self.transaction.as_mut().expect(OPEN)).await?;
         #[cfg(debug_assertions)]
-        crash::pass(crash::Point::BeforeCommit);
+        crash::pass(crash::BEFORE_COMMIT);
         let done = self.transaction.take().expect(OPEN).commit().await;
         #[cfg(debug_assertions)]
         match &done {
-            Ok(()) => crash::pass(crash::Point::AfterCommit),
+            Ok(()) => crash::committed(),
             Err(_) => crash::dropped(),
         }
         Ok(done?)
@@ -179,8 +179,40 @@ impl Deref for Tx {
 
 impl DerefMut for Tx {
     fn deref_mut(&mut self) -> &mut Connection {
+        #[cfg(debug_assertions)]
+        if crash::is_watched() {
+            crash::pass(crash::STATEMENT);
+        }
         self.transaction.as_deref_mut().expect(OPEN)
     }
+}
+
+/// A point at which a crash test of a debug build may end the process; nothing in another build. Name it after what is done or about to
+/// be: `before-send`.
+pub fn crash_point(name: &str) {
+    #[cfg(debug_assertions)]
+    crash::pass(name);
+    #[cfg(not(debug_assertions))]
+    let _ = name;
+}
+
+/// As [`crash_point`], where something is to be left half done first: the caller does that and aborts.
+pub fn crash_is_due(name: &str) -> bool {
+    #[cfg(debug_assertions)]
+    return crash::is_due(name);
+    #[cfg(not(debug_assertions))]
+    {
+        let _ = name;
+        false
+    }
+}
+
+/// Whether a crash test watches this process.
+pub fn crash_is_watched() -> bool {
+    #[cfg(debug_assertions)]
+    return crash::is_watched();
+    #[cfg(not(debug_assertions))]
+    false
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (12, "one thread", include_str!("../../../migrations/0012_one_thread.sql")),
     (13, "webhook keys", include_str!("../../../migrations/0013_webhook_keys.sql")),
     (14, "stamps", include_str!("../../../migrations/0014_stamps.sql")),
+    (16, "row hashes", include_str!("../../../migrations/0016_row_hashes.sql")),
 ];
 
 /// The newest version of the schema that this program knows.

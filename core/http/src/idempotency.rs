@@ -78,7 +78,14 @@ async fn kept(
     // The work goes on when the client hangs up, so that its answer is kept.
     let instance = served.instance.clone();
     let worked = tokio::spawn(async move {
+        // Ends with the request, however that ends.
+        let mut at_work = tokio::task::JoinSet::new();
+        at_work.spawn({
+            let (instance, rider) = (instance.clone(), rider.clone());
+            async move { instance.keep_once(&rider).await }
+        });
         let response = rider.under(next.run(Request::from_parts(parts, Body::from(body)))).await;
+        drop(at_work);
         let (head, body) = response.into_parts();
         let body = to_bytes(body, ANSWER_BYTES_MAX).await?;
         // What went wrong on our side may be tried again with the same key.

@@ -131,7 +131,7 @@ fn router(served: Arc<Served>) -> Router {
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)
         .route_layer(middleware::from_fn_with_state(Arc::clone(&served), guard::known_caller));
-    Router::new()
+    let router = Router::new()
         .merge(api)
         .route("/api/openapi.json", get(async move || Json(document)))
         .route("/api/docs", get(console::docs))
@@ -143,7 +143,24 @@ fn router(served: Arc<Served>) -> Router {
         .layer(axum::extract::DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(Arc::clone(&served), guard::every_request))
         .layer(tower_http::compression::CompressionLayer::new().gzip(true))
-        .with_state(served)
+        .with_state(served);
+    if attain_app::crash_is_watched() { router.layer(middleware::from_fn(crash_points)) } else { router }
+}
+
+/// The answers of a crash test: it may end before one leaves, and once it has left.
+async fn crash_points(request: axum::extract::Request, next: middleware::Next) -> axum::response::Response {
+    /// On the same machine an answer is read by then.
+    const READ: Duration = Duration::from_millis(25);
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    let response = next.run(request).await;
+    attain_app::crash_point("before-ack");
+    tokio::spawn(async {
+        tokio::time::sleep(READ).await;
+        attain_app::crash_point("after-ack");
+    });
+    response
 }
 
 async fn ready(State(served): Shared) -> Result<&'static str, problem::Problem> {

@@ -16,7 +16,9 @@ pub use queue::{
     ATTEMPTS_MAX, BACKOFF_MAX, Claimed, Enqueued, Job, Lease, Lost, State, anything_to_do, backoff, claim, enqueue, fail, fence, finish,
     progress, release, renew,
 };
-pub use schedule::{Edited, LATE_MS, Schedule, ScheduleEdit, add, change, due, last_jobs, remove, schedule, schedules};
+pub use schedule::{
+    Edited, LATE_MS, Schedule, ScheduleEdit, add, add_standing, change, due, is_known, last_jobs, remove, schedule, schedules,
+};
 pub use timetable::{NotATime, Timetable};
 pub use worker::{Ended, Failure, Handler, Options, work};
 

@@ -72,23 +72,49 @@ fn read(row: &AnyRow) -> anyhow::Result<Schedule> {
 
 /// A schedule of jobs like `job`; its key is not used: a slot is what makes a scheduled job one.
 pub async fn add(tx: &mut Tx, job: &Job, cron: &str, zone: &str, now: i64) -> anyhow::Result<Schedule> {
-    let timetable = Timetable::new(cron, zone)?;
-    let own = Schedule {
-        schedule_id: crate::new_id(now)?,
+    let next_at = Timetable::new(cron, zone)?.after(now)?;
+    let own = fresh(crate::new_id(now)?, job, cron, zone, next_at, now);
+    write(tx, &own).await?;
+    Ok(own)
+}
+
+/// A schedule that every record has, under an id that stays the same; its first slot has come. `None` where the record knows it already:
+/// one that somebody changed, paused or removed stays so.
+pub async fn add_standing(tx: &mut Tx, schedule_id: &str, job: &Job, cron: &str, now: i64) -> anyhow::Result<Option<Schedule>> {
+    anyhow::ensure!(crate::is_id(schedule_id), "`{schedule_id}` is no id");
+    Timetable::new(cron, "UTC")?;
+    let own = fresh(schedule_id.to_owned(), job, cron, "UTC", now, now);
+    Ok((write(tx, &own).await? == 1).then_some(own))
+}
+
+/// Whether the record knows a schedule, also one that was removed.
+pub async fn is_known(connection: &mut Connection, schedule_id: &str) -> anyhow::Result<bool> {
+    let sql = "select count(*) from schedules where schedule_id = $1";
+    let count: i64 = sqlx::query_scalar(sql).bind(schedule_id.to_owned()).fetch_one(connection).await?;
+    Ok(count > 0)
+}
+
+fn fresh(schedule_id: String, job: &Job, cron: &str, zone: &str, next_at: i64, now: i64) -> Schedule {
+    Schedule {
+        schedule_id,
         kind: job.kind.clone(),
         cron: cron.to_owned(),
         zone: zone.to_owned(),
         payload: job.payload.clone(),
         lane: job.lane.clone(),
         paused: false,
-        next_at: timetable.after(now)?,
+        next_at,
         version: 1,
         created_by: job.requested_by.clone(),
         created_at: now,
-    };
-    sqlx::query(
+    }
+}
+
+/// Answers the number of rows written: none where its id is taken.
+async fn write(tx: &mut Tx, own: &Schedule) -> anyhow::Result<u64> {
+    let done = sqlx::query(
         "insert into schedules (schedule_id, kind, cron, zone, payload, lane, paused, next_at, version, created_by, created_at) \
-         values ($1, $2, $3, $4, $5, $6, 0, $7, 1, $8, $9)",
+         values ($1, $2, $3, $4, $5, $6, 0, $7, 1, $8, $9) on conflict do nothing",
     )
     .bind(own.schedule_id.clone())
     .bind(own.kind.clone())
@@ -101,7 +127,7 @@ pub async fn add(tx: &mut Tx, job: &Job, cron: &str, zone: &str, now: i64) -> an
     .bind(own.created_at)
     .execute(&mut **tx)
     .await?;
-    Ok(own)
+    Ok(done.rows_affected())
 }
 
 pub async fn schedules(connection: &mut Connection) -> anyhow::Result<Vec<Schedule>> {

@@ -1,10 +1,9 @@
 //! Every command in one list and one match. Results go to standard output, progress and logs to standard error.
 
 use crate::credit::{self, CreditCommand};
-use crate::{payouts, serve, show, tools};
+use crate::{payouts, people, serve, show, tools};
 use anyhow::{Context, Result};
 use attain_app::access::{Action, Caller, Role};
-use attain_app::periods::{PeriodState, Step};
 use attain_app::refusal::{Refusal, RefusalKind};
 use attain_app::users::{NewToken, NewUser};
 use attain_app::{Config, Instance, planning};
@@ -141,24 +140,40 @@ pub enum Command {
     /// The pay ledger
     #[command(subcommand)]
     Ledger(payouts::LedgerCommand),
+    /// What payees do not agree with: raise, answer, assign, resolve
+    #[command(subcommand)]
+    Dispute(people::DisputeCommand),
+    /// Adjustments of pay: propose, and approve as a second person
+    #[command(subcommand)]
+    Adjustment(people::AdjustmentCommand),
+    /// Approvals given to somebody else for some days
+    #[command(subcommand)]
+    Delegation(people::DelegationCommand),
+    /// Programs elsewhere that are told what happens
+    #[command(subcommand)]
+    Webhook(people::WebhookCommand),
 }
 
 #[derive(Debug, Subcommand)]
 pub enum PeriodCommand {
     /// List periods with their states
     List,
-    /// Bring a period to its next state: open, in-review, approved, closed
+    /// Bring a period to its next state: open, in-review, approved, closed. A second person approves it
     Set {
         period: String,
         state: String,
         #[arg(long, default_value = "")]
         reason: String,
+        #[command(flatten)]
+        second: people::Second,
     },
-    /// Open an approved or closed period again
+    /// Open an approved or closed period again, by two people
     Reopen {
         period: String,
         #[arg(long)]
         reason: String,
+        #[command(flatten)]
+        second: people::Second,
     },
 }
 
@@ -456,20 +471,7 @@ async fn with_instance(command: Command, instance: &Instance, out: show::Output)
             return Ok(if report.complete { Exit::Ok } else { Exit::Failure });
         }
         Command::Runs => out.runs(&instance.runs().await?),
-        Command::Period(command) => {
-            let operator = Caller::operator(instance.actor());
-            out.periods(&match command {
-                PeriodCommand::List => instance.periods(&operator).await?,
-                PeriodCommand::Set { period, state, reason } => {
-                    let to = [PeriodState::Open, PeriodState::InReview, PeriodState::Approved, PeriodState::Closed];
-                    let to = to.into_iter().find(|own| own.name() == state).ok_or_else(|| {
-                        Refusal::invalid(format!("`{state}` is no state; there are open, in-review, approved and closed"))
-                    })?;
-                    instance.step_period(&operator, &period, &Step { to, reason }).await?
-                }
-                PeriodCommand::Reopen { period, reason } => instance.reopen_period(&operator, &period, &reason).await?,
-            })
-        }
+        Command::Period(command) => people::period(command, instance, out).await,
         Command::Replay { run } => {
             let verdict = instance.replay(&run).await?;
             out.verdict(&verdict)?;
@@ -528,6 +530,10 @@ async fn with_instance(command: Command, instance: &Instance, out: show::Output)
         Command::User(command) => return user(command, instance, out).await,
         Command::Payout(command) => return payouts::payout(command, instance, out).await,
         Command::Ledger(command) => return payouts::ledger(command, instance, out).await,
+        Command::Dispute(command) => people::dispute(command, instance, out).await,
+        Command::Adjustment(command) => people::adjustment(command, instance, out).await,
+        Command::Delegation(command) => people::delegation(command, instance, out).await,
+        Command::Webhook(command) => people::webhook(command, instance, out).await,
         Command::Test { .. } | Command::Plugin(_) | Command::Serve(_) | Command::Openapi | Command::Watch | Command::Verify { .. } => {
             Ok(())
         }

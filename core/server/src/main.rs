@@ -3,6 +3,7 @@
 mod cli;
 mod credit;
 mod payouts;
+mod people;
 mod serve;
 mod show;
 mod tools;

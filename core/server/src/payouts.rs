@@ -1,6 +1,7 @@
 //! The commands about payouts and the pay ledger.
 
 use crate::cli::Exit;
+use crate::people;
 use crate::show::Output;
 use anyhow::{Context, Result};
 use attain_app::Instance;
@@ -9,6 +10,7 @@ use attain_app::changes::Approval;
 use attain_app::payouts::{Confirmation, DEFAULT_GROUP, JournalForm, NewPayout};
 use attain_app::refusal::Refusal;
 use clap::Subcommand;
+use serde_json::json;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -33,6 +35,22 @@ pub enum PayoutCommand {
     Show { payout: String },
     /// Take in what was posted since
     Refresh { payout: String },
+    /// Leave a payee out, or say that hers is disputed or on hold; the payout is a draft again where lines change
+    Mark {
+        payout: String,
+        payee: String,
+        /// excluded, disputed or on-hold
+        kind: String,
+        #[arg(long)]
+        reason: String,
+    },
+    /// Take a mark away
+    Unmark {
+        payout: String,
+        payee: String,
+        #[arg(long)]
+        reason: String,
+    },
     /// Say that the lines were looked at
     Review { payout: String },
     /// Approve what a second person has read; signed by her API token
@@ -62,6 +80,22 @@ pub enum PayoutCommand {
         reference: String,
         #[arg(long)]
         paid_on: String,
+    },
+    /// Say that the bank sent the payment of one payee back: it is due again
+    Return {
+        payout: String,
+        payee: String,
+        /// The day on which it came back
+        #[arg(long)]
+        on: String,
+        #[arg(long)]
+        reason: String,
+    },
+    /// Give up a payout that is not exported: what it held is due again
+    Cancel {
+        payout: String,
+        #[arg(long)]
+        reason: String,
     },
     /// A payout, or what a period earned, in double entry
     Journal {
@@ -115,12 +149,24 @@ pub async fn payout(command: PayoutCommand, instance: &Instance, out: Output) ->
         }
         PayoutCommand::Show { payout } => instance.payout(&operator, &payout).await?,
         PayoutCommand::Refresh { payout } => instance.refresh_payout(&operator, &payout).await?,
+        PayoutCommand::Mark { payout, payee, kind, reason } => {
+            let mark = people::read(json!({ "payee_id": payee, "kind": kind, "reason": reason }))?;
+            instance.mark_payout(&operator, &payout, &mark).await?
+        }
+        PayoutCommand::Unmark { payout, payee, reason } => {
+            let mark = people::read(json!({ "payee_id": payee, "kind": "none", "reason": reason }))?;
+            instance.mark_payout(&operator, &payout, &mark).await?
+        }
+        PayoutCommand::Return { payout, payee, on, reason } => {
+            let new = people::read(json!({ "payee_id": payee, "returned_on": on, "reason": reason }))?;
+            instance.return_payout(&operator, &payout, &new).await?
+        }
+        PayoutCommand::Cancel { payout, reason } => {
+            instance.cancel_payout(&operator, &payout, &people::read(json!({ "reason": reason }))?).await?
+        }
         PayoutCommand::Review { payout } => instance.review_payout(&operator, &payout).await?,
         PayoutCommand::Approve { payout, content_hash, comment, token } => {
-            let known = instance.caller_of_token(&token).await?;
-            let (caller, _) =
-                known.ok_or_else(|| Refusal::unauthenticated("the API token is not valid; make one with `attain user token`"))?;
-            let instance = instance.acting_as(&caller);
+            let (instance, caller) = people::of_token(instance, &token).await?;
             instance.approve_payout(&caller, &payout, &Approval { content_hash, comment, on_behalf_of: None }).await?
         }
         PayoutCommand::Export { payout, out: target } => {

@@ -1,5 +1,7 @@
 //! How results look on a terminal: tables and trees, or one JSON document.
 
+mod people;
+
 use anyhow::Result;
 use attain_app::accounting::{AccrualReport, Amortization, JournalLine};
 use attain_app::check::Report;
@@ -518,9 +520,9 @@ impl Output {
 
     pub fn audit(self, report: &attain_app::AuditReport) -> Result<()> {
         self.either(report, || {
-            let mut text = format!("{} entries, {} checkpoints", report.entries, report.checkpoints);
+            let mut text = format!("{} entries, {} checkpoints, {} rows of the record", report.entries, report.checkpoints, report.rows);
             if report.faults.is_empty() {
-                text.push_str(": the chain holds");
+                text.push_str(": the chain holds, the rows are those that it tells of");
             }
             for fault in &report.faults {
                 text.push_str(&format!("\nFAULT {fault}"));

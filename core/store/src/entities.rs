@@ -1,5 +1,6 @@
 //! Records of the entities in the schema list. A change supersedes, nothing is overwritten.
 
+use crate::row_hashes::{Digested, RowHashes};
 use anyhow::{Context, bail, ensure};
 use attain_database::sqlx::{self, Row as _};
 use attain_database::{Connection, Kind, Tx, Value, execute, insert, placeholders};
@@ -285,10 +286,11 @@ fn value(table: &Table, field: &attain_domain::schema::Field, row: usize) -> Val
 /// Writes the difference between `before`, which must be what is in force, and `after`.
 pub async fn write(tx: &mut Tx, entity: &Entity, before: &Table, after: &Table, source: &str, now: i64) -> anyhow::Result<Counts> {
     let changes = diff(entity, before, after)?;
-    write_changes(tx, entity, &changes, source, None, now).await
+    Ok(write_changes(tx, entity, &changes, source, None, now).await?.0)
 }
 
-/// Writes `changes` in one go: all or nothing with its transaction. Fails where the record is no longer as it was compared.
+/// Writes `changes` in one go: all or nothing with its transaction. Fails where the record is no longer as it was compared. The digest of
+/// the rows goes into the audit entry of the change; there is none where nothing changed.
 pub async fn write_changes(
     tx: &mut Tx,
     entity: &Entity,
@@ -296,7 +298,7 @@ pub async fn write_changes(
     source: &str,
     batch_id: Option<i64>,
     now: i64,
-) -> anyhow::Result<Counts> {
+) -> anyhow::Result<(Counts, Option<Digested>)> {
     let counts = Counts {
         inserted: changes.inserted.row_count() as u64,
         changed: changes.changed.row_count() as u64,
@@ -304,12 +306,17 @@ pub async fn write_changes(
         unchanged: changes.unchanged_count as u64,
     };
     if counts.inserted + counts.changed + counts.removed == 0 {
-        return Ok(counts);
+        return Ok((counts, None));
     }
+    let mut hashes = RowHashes::default();
     let sql = format!("select cast(coalesce(max(version), 0) as bigint) from {}", entity.name);
     let version: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&mut **tx).await?;
     for gone in [&changes.before, &changes.removed] {
         supersede(tx, entity, gone, now).await?;
+        for row in 0..gone.row_count() {
+            let key: Vec<Value> = entity.key().iter().map(|field| value(gone, field, row)).collect();
+            hashes.superseded(&key);
+        }
     }
     let width = entity.fields.len() + 4;
     let target = format!("{} ({}, version, source, batch_id, recorded_at)", entity.name, field_list(entity));
@@ -319,13 +326,16 @@ pub async fn write_changes(
             let rows = from..(from + 10_000).min(table.row_count());
             let mut values = Vec::with_capacity(rows.len() * width);
             for row in rows {
+                let start = values.len();
                 values.extend(entity.fields.iter().map(|field| value(table, field, row)));
                 values.extend([Value::from(version + 1), Value::from(source), Value::from(batch_id), Value::from(now)]);
+                hashes.written(&values[start..], entity.key_count);
             }
             insert(tx, &target, width, values, "").await.with_context(|| format!("rows of `{}` could not be written", entity.name))?;
         }
     }
-    Ok(counts)
+    let digested = hashes.keep(tx, entity.name, now).await?;
+    Ok((counts, Some(digested)))
 }
 
 async fn supersede(tx: &mut Tx, entity: &Entity, gone: &Table, now: i64) -> anyhow::Result<()> {

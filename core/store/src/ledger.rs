@@ -6,6 +6,7 @@ use attain_database::{Connection, Tx, Value, insert};
 use attain_domain::ids::RunId;
 use attain_domain::{Column, Table};
 use futures_util::TryStreamExt as _;
+use std::collections::BTreeMap;
 
 /// A posting counts in `period_id`; `origin_period_id` is the period whose result it is about, another one where that is closed.
 const KEY: [&str; 6] = ["payee_id", "period_id", "origin_period_id", "plan_id", "component_id", "account"];
@@ -104,4 +105,40 @@ pub async fn insert_postings(tx: &mut Tx, run_id: &RunId, postings: &Table, now:
     }
     let target = "postings (run_id, payee_id, period_id, origin_period_id, plan_id, component_id, account, revision, amount, recorded_at)";
     insert(tx, target, 10, values, "").await.context("a posting is in the ledger already: run again on what was posted since")
+}
+
+/// A posting as it stands in the ledger: its key, its revision, its amount, when it was posted.
+pub type PostingRow = ([String; 6], i64, i64, i64);
+
+/// The rows that posting this result of a run at this instant makes, sorted.
+pub fn rows_of(postings: &Table, recorded_at: i64) -> Vec<PostingRow> {
+    let texts = KEY.map(|name| postings.texts(name));
+    let number = |name: &str, row: usize| postings.numbers(name).and_then(|own| own.get(row)).copied().unwrap_or(0);
+    let key = |row: usize| texts.map(|column| column.and_then(|column| column.get(row)).unwrap_or_default().to_owned());
+    let mut rows: Vec<PostingRow> =
+        (0..postings.row_count()).map(|row| (key(row), number("revision", row), number("amount", row), recorded_at)).collect();
+    rows.sort();
+    rows
+}
+
+/// What stands in the ledger of a run, sorted.
+pub async fn of_run(connection: &mut Connection, run_id: &RunId) -> anyhow::Result<Vec<PostingRow>> {
+    let sql = "select payee_id, period_id, origin_period_id, plan_id, component_id, account, revision, amount, recorded_at from postings \
+               where run_id = $1";
+    let mut found = Vec::new();
+    let mut rows = sqlx::query(sql).bind(run_id.0.clone()).fetch(connection);
+    while let Some(row) = rows.try_next().await? {
+        let text = |index: usize| row.try_get::<String, _>(index);
+        let key = [text(0)?, text(1)?, text(2)?, text(3)?, text(4)?, text(5)?];
+        found.push((key, row.try_get(6)?, row.try_get(7)?, row.try_get(8)?));
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// How many postings each run has in the ledger, by its id.
+pub async fn counts(connection: &mut Connection) -> anyhow::Result<BTreeMap<String, i64>> {
+    let sql = "select run_id, cast(count(*) as bigint) from postings group by run_id";
+    let rows: Vec<(String, i64)> = sqlx::query_as(sql).fetch_all(connection).await?;
+    Ok(rows.into_iter().collect())
 }

@@ -16,6 +16,7 @@ pub mod outbox;
 pub mod payouts;
 pub mod periods;
 pub mod plan_documents;
+pub mod row_hashes;
 pub mod run_facts;
 pub mod runs;
 pub mod teamwork;

@@ -10,6 +10,7 @@ pub struct Answer {
     /// `None` while the first request is at work.
     pub status: Option<i64>,
     pub answer: Option<String>,
+    /// When it was taken, or when who is at work last said so.
     pub created_at: i64,
     /// Whether what it makes is committed.
     pub effect: bool,
@@ -75,6 +76,22 @@ pub async fn forget(tx: &mut Tx, user_id: &str, route: &str, key: &str) -> anyho
         .execute(&mut **tx)
         .await?;
     Ok(())
+}
+
+/// Says that whoever holds the claim is still at work. Answers whether it still does.
+pub async fn renew(tx: &mut Tx, claim: &str, user_id: &str, route: &str, key: &str, now: i64) -> anyhow::Result<bool> {
+    let done = sqlx::query(
+        "update idempotency_keys set created_at = $1 \
+         where claim = $2 and user_id = $3 and route = $4 and idempotency_key = $5 and status is null",
+    )
+    .bind(now)
+    .bind(claim.to_owned())
+    .bind(user_id.to_owned())
+    .bind(route.to_owned())
+    .bind(key.to_owned())
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Forgets all keys that were taken before an instant.

@@ -61,9 +61,9 @@ pub async fn run(arguments: &[String]) -> Result<()> {
     println!("first run of all                    {:>8.2} s  {:>10} rows written", first.total(), first.written);
 
     println!("\n{:<34} {:>9} {:>9} {:>9} {:>9} {:>12} {:>8}", "", "change s", "run s", "shown s", "all s", "rows written", "posted");
-    let late = bench.kind("one late transaction", |round| late_transaction(round)).await?;
-    bench.kind("one exchange rate", |round| exchange_rate(round)).await?;
-    bench.kind("one hire, three periods back", |round| hire(round)).await?;
+    let late = bench.kind("one late transaction", late_transaction).await?;
+    bench.kind("one exchange rate", exchange_rate).await?;
+    bench.kind("one hire, three periods back", hire).await?;
 
     let last = bench.instance.runs().await?.into_iter().next().context("there are runs")?;
     let verdict = bench.instance.replay(&last.run_id).await?;

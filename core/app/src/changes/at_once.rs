@@ -1,15 +1,16 @@
 //! A change that another use case makes, in that one's transaction: an adjustment, the case of a dispute.
 
-use super::{ChangeKind, NewChange, OPEN_MAX, Payload, active, comment_of, drafters, moved, store};
-use crate::Instance;
+use super::{ChangeKind, ChangeView, NewChange, OPEN_MAX, Payload, active, comment_of, drafters, moved, store};
 use crate::access::Caller;
 use crate::folder::Company;
 use crate::refusal::Refusal;
 use crate::users::new_id;
 use crate::view::View;
+use crate::{Instance, now_ms};
 use anyhow::Result;
 use attain_database::Tx;
 use attain_store::changes::Change;
+use attain_store::versions::{self, Part};
 
 /// A change that was read and checked, with what it would cost.
 pub(crate) struct Readied {
@@ -24,8 +25,24 @@ impl Instance {
         caller.require_one(drafters(new.kind))?;
         let payload = Payload::read(new.kind, &new.object, &new.payload)?;
         let want: Company = payload.applied(self, &new.object, &view.company.company)?;
+        if let Payload::Formula(formula) = &payload {
+            crate::formulas::load_draft(&new.object, &formula.source, formula.cases.as_deref().unwrap_or_default())?;
+        }
         let impact = self.impact_of_change(view, &payload, &new.object, &want).await;
         Ok(Readied { new, payload, impact })
+    }
+
+    /// Drafts and submits in one transaction: a crash leaves both or neither.
+    pub(crate) async fn submit_new_change(&self, caller: &Caller, new: NewChange) -> Result<ChangeView> {
+        let view = self.view().await?;
+        let readied = self.ready_change(caller, &view, new).await?;
+        let mut tx = self.database.begin().await?;
+        versions::bump(&mut tx, Part::Work).await?;
+        let change = self.change_within(&mut tx, caller, &view.company.company, &readied, true, now_ms()).await?;
+        self.note_new_change(&mut tx, caller, &change).await?;
+        tx.commit().await?;
+        self.seal().await?;
+        self.change(caller, &change.change_id).await
     }
 
     /// Writes it as a draft, or submitted at once. `Part::Work` was counted by the caller, who seals after it.

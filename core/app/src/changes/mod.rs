@@ -628,8 +628,7 @@ impl Instance {
         let payload = serde_json::json!({ "source": earlier.source_text, "cases": earlier.cases_text.clone().unwrap_or_default() });
         let comment = format!("back to version {} ({})", earlier.version, digest.get(..12).unwrap_or(digest));
         let new = NewChange { kind: ChangeKind::Formula, object: name.to_owned(), payload, comment, base_digest: None };
-        let drafted = self.draft_change(caller, &new).await?;
-        self.submit_change(caller, &drafted.head.change_id).await
+        self.submit_new_change(caller, new).await
     }
 }
 

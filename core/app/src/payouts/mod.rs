@@ -2,6 +2,7 @@
 //! person, exported as one file that never changes, and confirmed. Nothing of an exported batch is edited: what changes later is in
 //! the next one.
 
+pub(crate) mod check;
 mod compute;
 mod file;
 mod journal;
@@ -280,6 +281,7 @@ fn by_payee(postings: Vec<Posting>) -> BTreeMap<String, Vec<Posting>> {
 
 /// What two people agree on: who gets how much, for which postings.
 fn content_hash(batch: &Batch, lines: &[Line], claims: &[Posting]) -> String {
+    let claims: BTreeSet<&Posting> = claims.iter().collect();
     let mut texts = vec![
         batch.batch_id.clone(),
         batch.pay_group_id.clone(),

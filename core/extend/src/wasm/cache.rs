@@ -2,10 +2,25 @@
 //! with a keyed hash that only this host can have made.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
 const TAG_BYTES: usize = blake3::OUT_LEN;
+
+/// Is told before an entry is written and before it gets its name, so that a crash test can end the process there.
+static STEPS: OnceLock<fn(&str)> = OnceLock::new();
+
+/// See [`STEPS`]; the first one counts.
+pub fn tell_steps(told: fn(&str)) {
+    let _ = STEPS.set(told);
+}
+
+fn step(name: &str) {
+    if let Some(told) = STEPS.get() {
+        told(name);
+    }
+}
 
 #[derive(Debug, Clone)]
 pub struct Cache {
@@ -56,7 +71,9 @@ impl Cache {
             let mut bytes = self.tag(&entry, &code).as_bytes().to_vec();
             bytes.extend_from_slice(&code);
             let partial = self.folder.join(format!("{entry}.{}.partial", std::process::id()));
+            step("before-cache-write");
             std::fs::write(&partial, bytes)?;
+            step("before-cache-rename");
             std::fs::rename(&partial, self.folder.join(&entry))?;
             Ok(())
         };

@@ -5,7 +5,7 @@ mod cache;
 mod grant;
 mod sandbox;
 
-pub use cache::Cache;
+pub use cache::{Cache, tell_steps};
 pub use grant::{Fetch, Fetched, Grant};
 pub use sandbox::{Host, HostOptions, WasmExtension};
 
