@@ -51,7 +51,17 @@ async fn a_closed_period_stays_as_it_is_by_every_way_and_what_is_late_goes_to_th
         let (admin, finance) =
             (person(instance, "cora", None, &[Role::CompAdmin]).await, person(instance, "fin", None, &[Role::Finance]).await);
 
-        // In order, on what is there now, and by two people.
+        // In order, on what is there now, and by two people; no file does it.
+        for state in ["approved", "closed"] {
+            files.insert("periods.csv", format!("period_id,state\n2026-01,{state}\n"));
+            assert_eq!(kind(&instance.apply(write(&files).path()).await.expect_err("a file")), RefusalKind::Conflict);
+            let rows = attain_domain::Table::new("periods")
+                .with("period_id", attain_domain::Column::text(&[Some("2026-01")]))
+                .with("state", attain_domain::Column::text(&[Some(state)]));
+            let entity = attain_domain::schema::entity("periods").expect("an entity");
+            assert_eq!(kind(&instance.import_table(entity, &rows, "a file").await.expect_err("an import")), RefusalKind::Conflict);
+        }
+        files.remove("periods.csv");
         assert_eq!(kind(&step(instance, &admin, "2026-01", PeriodState::Approved).await.expect_err("not reviewed")), RefusalKind::Conflict);
         step(instance, &admin, "2026-01", PeriodState::InReview).await.expect("a review");
         assert_eq!(kind(&step(instance, &finance, "2026-01", PeriodState::Approved).await.expect_err("no run")), RefusalKind::Conflict);

@@ -91,12 +91,17 @@ impl Instance {
 
     /// Makes the record equal to the folder. Rows that changed or went keep their history.
     pub async fn apply(&self, dir: &Path) -> Result<Receipt> {
+        self.apply_by(dir, Door::Usual).await
+    }
+
+    /// See [`Instance::apply`].
+    pub(crate) async fn apply_by(&self, dir: &Path, door: Door) -> Result<Receipt> {
         let want = folder::read(dir).map_err(|problems| refused(&dir.display().to_string(), &problems))?;
         self.check_extensions(&want)?;
         let mut tx = self.database.begin().await?;
         versions::hold(&mut tx, Part::Company).await?;
         let have = self.company_at(&mut tx).await?;
-        let receipt = self.write(&mut tx, have.as_ref(), &want, "apply", &dir.display().to_string()).await?;
+        let receipt = self.write_by(&mut tx, have.as_ref(), &want, "apply", &dir.display().to_string(), door).await?;
         tx.commit().await?;
         self.seal().await?;
         Ok(Receipt { lints: plan_lint::of_company(&want), ..receipt })

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The company now, and as it would be if what is being written is committed.
-const COMPANIES_MAX: usize = 3;
+const COMPANIES_MAX: usize = 2;
 
 /// Chunks by all that they are made of.
 pub(crate) type Told = HashMap<blake3::Hash, Chunk>;

@@ -134,6 +134,16 @@ pub(crate) fn guard(have: Option<&Company>, want: &Company, door: Door) -> Resul
             frozen.insert(period);
         }
     }
+    // A record that begins with closed periods takes them over from where they were closed.
+    if have.is_some() && door == Door::Usual {
+        let was_open = |period: &str| !before.get(period).is_some_and(|was| was.is_frozen());
+        for (period, is) in after.iter().filter(|(period, is)| is.is_frozen() && was_open(period)) {
+            problems.push(format!(
+                "period {period} is not {} by a file: it is reviewed and approved by two people, in the console or with `attain period set`",
+                is.name()
+            ));
+        }
+    }
     if let Some(have) = have.filter(|_| !frozen.is_empty()) {
         for row in changed_adjustments(have, want) {
             if frozen.contains(row.1.as_str()) {
@@ -308,7 +318,8 @@ impl Instance {
                 return Err(Refusal::conflict(message).with_details(lines).into());
             }
         }
-        self.write_state(&mut tx, &have, caller, period_id, step.to, Door::Usual, &reason).await?;
+        // Who may do so was asked above.
+        self.write_state(&mut tx, &have, caller, period_id, step.to, Door::Decided, &reason).await?;
         if hands == Hands::BreakGlass {
             note_broken_glass(&mut tx, caller, period_id, from, step.to, &reason).await?;
         }

@@ -53,7 +53,10 @@ function Head({ of, file }: { of: { period_id: string; run_id: string }; file: s
       <p className="text-[0.9rem] text-ink-3">
         {showPeriod(of.period_id)} by run <span className="font-mono text-[0.95em]">{shortDigest(of.run_id)}</span>
       </p>
-      <DownloadLink href={download(`/accounting/${file}.csv`, { period: of.period_id })}>CSV</DownloadLink>
+      <span className="flex flex-wrap gap-x-4">
+        <DownloadLink href={download(`/accounting/${file}.csv`, { period: of.period_id })}>CSV</DownloadLink>
+        <DownloadLink href={download("/accounting/workbook.xlsx", { period: of.period_id })}>All as XLSX</DownloadLink>
+      </span>
     </div>
   );
 }
