@@ -575,7 +575,8 @@ fn apart(movements: &Movements, draws: &[DrawTerms], until: usize) -> (Vec<i128>
     for (at, draw) in draws.iter().enumerate().filter(|(_, draw)| !draw.recoverable) {
         for (period, amounts) in guaranteed.iter_mut().enumerate() {
             let own = movements.get(&(period as u32, draw.plan, draw.component)).and_then(|own| own.get(&(period as u32)));
-            amounts[at] = own.map_or(0, |own| own.released);
+            // A correction that comes back to this period can be of more than it guarantees: that is owed, not paid.
+            amounts[at] = own.map_or(0, |own| own.released.max(0));
             all[period] -= amounts[at];
         }
     }
