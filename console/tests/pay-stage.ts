@@ -105,6 +105,8 @@ export class Visitor {
     const { pathname, hash } = new URL(link);
     await this.page.goto(URL_OF_SERVER + pathname + hash);
     await this.page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
+    // The heading may still be that of the screen before.
+    await this.page.getByRole("button", { name: /^Go to/ }).first().waitFor();
     await this.settled();
   }
 

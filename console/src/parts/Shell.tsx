@@ -2,7 +2,7 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
-import { Suspense, lazy, useEffect, useState } from "react";
+import { Suspense, lazy, useEffect, useLayoutEffect, useState } from "react";
 import { live, useConnection } from "@/api/live";
 import { SessionContext, useSession, useSessionQuery } from "@/api/session";
 import type { Session } from "@/api/types";
@@ -63,7 +63,8 @@ function Frame({ session }: { session: Session }) {
   // The stream belongs to the person who is signed in; it begins at the versions of her session.
   useEffect(() => live.start(client, session.versions), [client, userId]);
   useEffect(() => setMore(false), [location.pathname]);
-  useEffect(() => {
+  // Before anything is painted: who sees the shell can use its keys.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
         event.preventDefault();
