@@ -46,6 +46,19 @@ impl Receipt {
     }
 }
 
+/// How a change comes.
+pub(crate) struct Way {
+    pub door: Door,
+    /// What differs in the rows of an entity, where that is known already.
+    pub known: Option<(&'static str, Changes)>,
+}
+
+impl From<Door> for Way {
+    fn from(door: Door) -> Way {
+        Way { door, known: None }
+    }
+}
+
 /// What the trail keeps of a change.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct ToldChange {
@@ -150,8 +163,8 @@ impl Instance {
         let mut tables = have.tables.clone();
         tables.insert(entity.name.to_owned(), upsert.after);
         let want = Company::assemble(&have.documents(), tables.into_values()).map_err(|problems| refused("the import", &problems))?;
-        let known = upsert.changes.map(|changes| (entity.name, changes));
-        self.write_known(tx, Some(&have), &want, "import", source, known).await
+        let way = Way { door: Door::Usual, known: upsert.changes.map(|changes| (entity.name, changes)) };
+        self.write_by(tx, Some(&have), &want, "import", source, way).await
     }
 
     /// Replaces all rows of one entity, for planning proposals that were accepted.
@@ -194,35 +207,9 @@ impl Instance {
         want: &Company,
         action: &str,
         source: &str,
-        door: Door,
+        way: impl Into<Way>,
     ) -> Result<Receipt> {
-        self.write_through(tx, have, want, action, source, door, None).await
-    }
-
-    /// As [`Instance::write`], where it is known already what differs in the rows of an entity.
-    pub(crate) async fn write_known(
-        &self,
-        tx: &mut attain_database::Tx,
-        have: Option<&Company>,
-        want: &Company,
-        action: &str,
-        source: &str,
-        known: Option<(&'static str, Changes)>,
-    ) -> Result<Receipt> {
-        self.write_through(tx, have, want, action, source, Door::Usual, known).await
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the two ways to call it name them")]
-    async fn write_through(
-        &self,
-        tx: &mut attain_database::Tx,
-        have: Option<&Company>,
-        want: &Company,
-        action: &str,
-        source: &str,
-        door: Door,
-        mut known: Option<(&'static str, Changes)>,
-    ) -> Result<Receipt> {
+        let Way { door, mut known } = way.into();
         periods::guard(have, want, door)?;
         periods::record(tx, have, want, &self.actor, source).await?;
         let now = attain_store::row_hashes::instant(tx, now_ms()).await?;

@@ -4,8 +4,9 @@
 
 use crate::access::{Action, Caller};
 use crate::changes::{ChangeKind, NewChange};
-use crate::company::{control_totals, no_company};
+use crate::company::{Way, control_totals, no_company};
 use crate::folder::{Company, Problems, Rows};
+use crate::periods::Door;
 use crate::refusal::Refusal;
 use crate::rows::known_entity;
 use crate::users::new_id;
@@ -328,8 +329,8 @@ impl Instance {
         }
         let mut import = import(if is_new { "applied" } else { "unchanged" })?;
         if is_new {
-            let known = Some((entity.name, checked.changes));
-            self.write_known(&mut tx, Some(have), &checked.want, "import", source, known).await?;
+            let way = Way { door: Door::Usual, known: Some((entity.name, checked.changes)) };
+            self.write_by(&mut tx, Some(have), &checked.want, "import", source, way).await?;
             // The batch that was just written: nobody else writes one meanwhile.
             import.batch_id = Some(attain_store::batches::next_id(&mut tx).await? - 1);
         } else {
