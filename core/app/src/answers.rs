@@ -85,3 +85,50 @@ impl Answers {
         held(&self.before).clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use attain_domain::point::{FaultKind, Origin, Point};
+    use std::cell::Cell;
+
+    #[test]
+    fn a_question_is_asked_once_and_any_other_is_another() {
+        let identity = |digest: &str| Identity {
+            point: Point::Crediting,
+            name: "own".to_owned(),
+            version: "1".to_owned(),
+            digest: digest.into(),
+            origin: Origin::Rhai,
+        };
+        let table =
+            |amount: i64, text: &str| vec![Table::new("t").with("a", Column::money(vec![amount])).with("b", Column::text(&[Some(text)]))];
+        let (answers, asked) = (Answers::default(), Cell::new(0));
+        let of = |digest: &str, settings: i64, input: &[Table]| {
+            let settings = serde_json::json!({ "rate": settings });
+            let ask = || {
+                asked.set(asked.get() + 1);
+                Ok(Answer { tables: table(asked.get(), "x"), log: vec!["said".to_owned()], fuel_used: 7 })
+            };
+            let answer = answers.of(&identity(digest), &Call { settings: &settings, input }, ask).expect("an answer");
+            answer.tables[0].numbers("a").expect("a column")[0]
+        };
+        let one = table(1, "x");
+        assert_eq!((of("d", 1, &one), of("d", 1, &one), asked.get()), (1, 1, 1));
+        let others = [of("e", 1, &one), of("d", 2, &one), of("d", 1, &table(2, "x")), of("d", 1, &table(1, "y")), of("d", 1, &[])];
+        assert_eq!((others, asked.get()), ([2, 3, 4, 5, 6], 6));
+        answers.turn();
+        assert_eq!((of("d", 1, &one), asked.get()), (1, 6), "the answers of the run before are known");
+        answers.turn();
+        assert_eq!((of("d", 2, &one), asked.get()), (7, 7), "what the last run did not ask is forgotten");
+        let faulty = |count: &Cell<i64>| {
+            let settings = serde_json::Value::Null;
+            let ask = || {
+                count.set(count.get() + 1);
+                Err(Fault::new(FaultKind::InvalidAnswer, "no".to_owned()))
+            };
+            answers.of(&identity("d"), &Call { settings: &settings, input: &[] }, ask).is_err()
+        };
+        assert!(faulty(&asked) && faulty(&asked) && asked.get() == 9, "a fault is no answer");
+    }
+}
