@@ -16,7 +16,7 @@ pub struct Sink {
 }
 
 impl Sink {
-    /// Webhooks, by `attain-delivery`.
+    /// Webhooks, by `webhook-id`.
     pub fn of_webhooks() -> Result<Sink> {
         Sink::start(webhook)
     }
@@ -69,7 +69,7 @@ fn webhook(mut stream: TcpStream, taken: &Taken) -> std::io::Result<()> {
         }
         if let Some((name, value)) = line.trim_end().split_once(": ") {
             match name.to_lowercase().as_str() {
-                "attain-delivery" => value.clone_into(&mut id),
+                "webhook-id" => value.clone_into(&mut id),
                 "content-length" => length = value.parse().unwrap_or(0),
                 _ => {}
             }
